@@ -1,0 +1,1 @@
+"""The sketch in Python: scenes of three lines, drawn pixel for pixel as Processing draws them."""

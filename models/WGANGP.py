@@ -1,0 +1,374 @@
+"""The Wasserstein GAN with gradient penalty: Algorithm 1 of arXiv:1704.00028."""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from models import checkpoint, engines
+from models.networks import WEIGHT_STDDEV, build_critic, build_generator
+from utils import callbacks as run_callbacks
+from utils import runs
+from utils.images import grid, save_picture, to_uint8
+from utils.latents import draw, latents
+from utils.loaders import ArraySource, ImageStream
+
+_EPSILON = 1e-12  # inside the norm's root, whose slope at zero is infinite
+
+
+class WGANGP:
+    """Critic, generator and their training.
+
+    An *epoch* is one generator update after `n_critic` critic updates, each on a fresh real batch.
+    All lists hold one value per convolution.
+
+    Args:
+        input_dim: (H, W, C) of the images.
+        critic_conv_filters, critic_conv_kernel_size, critic_conv_strides: the critic's layers.
+        critic_batch_norm_momentum: of the critic's batch norm; None for none (the paper's advice:
+            the penalty is defined per image).
+        critic_activation: `"leaky_relu"` (slope 0.2) or the name of any Keras activation.
+        critic_dropout_rate: share of values dropped after each activation; None for none.
+        critic_learning_rate: step size of the critic's optimiser.
+        generator_initial_dense_layer_size: (H, W, C) of the first feature map.
+        generator_upsample: 1 for a transposed convolution, 2 for doubling and a convolution.
+        generator_conv_filters, generator_conv_kernel_size, generator_conv_strides: its layers.
+        generator_batch_norm_momentum, generator_activation, generator_dropout_rate,
+        generator_learning_rate: as for the critic.
+        optimiser: `"adam"` (β1 = 0.5) or `"rmsprop"`.
+        grad_weight: λ, the factor of the gradient penalty.
+        z_dim: number of latents.
+        batch_size: images per update.
+        seed: of initial weights, latents, interpolation weights and dropout.
+
+    Attributes:
+        critic, generator: Keras models.
+        d_losses: one row [D, R, F, G] per epoch, of its last critic update.
+        g_losses: generator loss per epoch.
+        epoch: number of epochs trained.
+        batches_seen: number of real batches trained on, the position in the data.
+        stop_training: set to True to end `train` after the current epoch.
+
+    Raises:
+        ValueError: arguments that do not fit each other; says what came and what was expected.
+    """
+
+    def __init__(
+        self,
+        input_dim,
+        critic_conv_filters,
+        critic_conv_kernel_size,
+        critic_conv_strides,
+        critic_batch_norm_momentum,
+        critic_activation,
+        critic_dropout_rate,
+        critic_learning_rate,
+        generator_initial_dense_layer_size,
+        generator_upsample,
+        generator_conv_filters,
+        generator_conv_kernel_size,
+        generator_conv_strides,
+        generator_batch_norm_momentum,
+        generator_activation,
+        generator_dropout_rate,
+        generator_learning_rate,
+        optimiser,
+        grad_weight,
+        z_dim,
+        batch_size,
+        seed=0,
+    ):
+        self.config = {name: value for name, value in locals().items() if name != "self"}
+        self.input_dim = tuple(input_dim)
+        self.grad_weight = grad_weight
+        self.z_dim = z_dim
+        self.batch_size = batch_size
+        self.seed = seed
+        self.critic = build_critic(
+            self.input_dim,
+            critic_conv_filters,
+            critic_conv_kernel_size,
+            critic_conv_strides,
+            critic_batch_norm_momentum,
+            critic_activation,
+            critic_dropout_rate,
+        )
+        self.generator = build_generator(
+            z_dim,
+            generator_initial_dense_layer_size,
+            generator_upsample,
+            generator_conv_filters,
+            generator_conv_kernel_size,
+            generator_conv_strides,
+            generator_batch_norm_momentum,
+            generator_activation,
+            generator_dropout_rate,
+        )
+        if self.generator.output_shape[1:] != self.input_dim:
+            raise ValueError(
+                f"the generator draws images of {self.generator.output_shape[1:]}, but input_dim is "
+                f"{self.input_dim}; change generator_initial_dense_layer_size, generator_upsample, "
+                "generator_conv_strides or the last of generator_conv_filters"
+            )
+        self._initialise()
+        self.critic_optimiser = _optimiser(optimiser, critic_learning_rate, self.critic)
+        self.generator_optimiser = _optimiser(optimiser, generator_learning_rate, self.generator)
+        self.d_losses = []
+        self.g_losses = []
+        self.epoch = 0
+        self.batches_seen = 0
+        self.stop_training = False
+        self._engine = engines.load()
+        self._step = None
+
+    def _initialise(self):
+        """Kernels from N(0, 0.02) and the states of dropout by `seed` alone, on any backend."""
+        rng = np.random.default_rng((self.seed, 2))
+        for variable in self.critic.variables + self.generator.variables:
+            if variable.name == "kernel":
+                values = rng.standard_normal(variable.shape, np.float32)
+                variable.assign(values * np.float32(WEIGHT_STDDEV))
+            elif variable.name == "seed_generator_state":
+                variable.assign(rng.integers(2**31, size=variable.shape))
+
+    # The algorithm -------------------------------------------------------------------------------
+
+    def critic_losses(self, real, fake, mix):
+        """[D, R, F, G] of one batch: D = R + F + grad_weight·G.
+
+        Args:
+            real: real images (B, H, W, C) in [-1, 1].
+            fake: generated images of the same shape.
+            mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
+        """
+        real_loss = -ops.mean(self.critic(real, training=True))
+        fake_loss = ops.mean(self.critic(fake, training=True))
+        penalty = self.gradient_penalty(mix * real + (1 - mix) * fake)
+        loss = real_loss + fake_loss + self.grad_weight * penalty
+        return ops.stack([loss, real_loss, fake_loss, penalty])
+
+    def gradient_penalty(self, images):
+        """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
+        gradient = self._engine.input_gradient(lambda x: _frozen(self.critic, x), images)
+        squares = ops.sum(ops.square(gradient), axis=(1, 2, 3))  # (B,)
+        return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1))
+
+    def generator_loss(self, z):
+        """−mean critic(generator(z)), z (B, z_dim)."""
+        return -ops.mean(_frozen(self.critic, self.generator(z, training=True)))
+
+    def critic_step(self, real, z, mix):
+        """One critic update; returns [D, R, F, G] from before it."""
+        fake = _frozen(self.generator, z)  # outside the gradient: the generator does not learn here
+
+        def loss():
+            losses = self.critic_losses(real, fake, mix)
+            return losses[0], losses
+
+        losses, gradients = self._engine.gradients(loss, self.critic.trainable_variables)
+        self.critic_optimiser.apply(gradients, self.critic.trainable_variables)
+        return losses
+
+    def generator_step(self, z):
+        """One generator update; returns its loss from before it, (1,)."""
+
+        def loss():
+            value = self.generator_loss(z)
+            return value, ops.reshape(value, (1,))
+
+        value, gradients = self._engine.gradients(loss, self.generator.trainable_variables)
+        self.generator_optimiser.apply(gradients, self.generator.trainable_variables)
+        return value
+
+    def _epoch(self, real, z, mix):
+        """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
+
+        Args:
+            real: (n_critic, B, H, W, C).
+            z: (n_critic + 1, B, z_dim), the last row for the generator.
+            mix: (n_critic, B, 1, 1, 1).
+        """
+        for i in range(real.shape[0]):
+            losses = self.critic_step(real[i], z[i], mix[i])
+        return ops.concatenate([losses, self.generator_step(z[-1])])
+
+    def noise(self, step, n_critic):
+        """Latents and interpolation weights of epoch `step`, a pure function of (seed, step)."""
+        rng = np.random.default_rng((self.seed, step))
+        z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
+        mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
+        return z, mix
+
+    def train_epoch(self, stream, n_critic):
+        """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end."""
+        real = np.stack([next(stream)[0] for _ in range(n_critic)])
+        z, mix = self.noise(self.epoch, n_critic)
+        if self._step is None:
+            self._step = self._engine.compiled(self._epoch)
+        *critic, generator = ops.convert_to_numpy(self._step(real, z, mix)).tolist()
+        self.d_losses.append(critic)
+        self.g_losses.append(generator)
+        self.epoch += 1
+        self.batches_seen += n_critic
+
+    # Training ------------------------------------------------------------------------------------
+
+    def train(
+        self,
+        x_train,
+        batch_size,
+        epochs,
+        run_folder,
+        print_every_n_batches=100,
+        n_critic=5,
+        using_generator=True,
+        rows=5,
+        columns=5,
+        save_minutes=10,
+        callbacks=(),
+    ):
+        """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
+
+        Continues where the weights that were loaded stopped. Ctrl-C or SIGTERM ends it after the
+        current epoch with everything saved.
+
+        Args:
+            x_train: an `ImageStream`, any iterator of `(images,)`, or an array (N, H, W, C).
+            batch_size: as given to the constructor.
+            epochs: in all, those already trained included.
+            run_folder: see `utils.runs`.
+            print_every_n_batches: epochs between sample grids.
+            n_critic: critic updates per epoch.
+            using_generator: False where `x_train` is an array.
+            rows, columns: of the sample grids.
+            save_minutes: minutes between checkpoints; the end always saves one.
+            callbacks: further Keras callbacks; their `model` is this object.
+
+        Raises:
+            ValueError: arguments or images that do not fit; FloatingPointError: a loss that is no
+                longer finite, before anything is overwritten.
+        """
+        for name, number in (("n_critic", n_critic), ("rows", rows), ("columns", columns)):
+            if number < 1:
+                raise ValueError(f"{name} must be at least 1, received {number}")
+        stream = self._stream(x_train, batch_size, using_generator)
+        run_folder = runs.make_run_folder(run_folder)
+        self._sample_rows, self._sample_columns = rows, columns
+        if isinstance(stream, ImageStream):
+            real = np.concatenate([stream[k][0] for k in range(-(-rows * columns // batch_size))])
+            self._save_grid(run_folder / "images" / "real.png", to_uint8(real[: rows * columns]))
+        defaults = run_callbacks.defaults(
+            run_folder, epochs, batch_size * n_critic, n_critic, print_every_n_batches, save_minutes
+        )
+        handlers = keras.callbacks.CallbackList([*defaults, *callbacks], model=self)
+        self.stop_training = False
+        with run_callbacks.stopping_on_signals(self):
+            handlers.on_train_begin()
+            while self.epoch < epochs and not self.stop_training:
+                handlers.on_epoch_begin(self.epoch)
+                self.train_epoch(stream, n_critic)
+                handlers.on_epoch_end(self.epoch - 1)
+            handlers.on_train_end()
+
+    def time_epoch(self, x_train, n_critic=5):
+        """Seconds that one epoch takes once compiled; trains two epochs to find out."""
+        stream = self._stream(x_train, self.batch_size, using_generator=True)
+        self.train_epoch(stream, n_critic)
+        start = time.perf_counter()
+        self.train_epoch(stream, n_critic)
+        return time.perf_counter() - start
+
+    def _stream(self, x_train, batch_size, using_generator):
+        """`x_train` as a stream of batches that stands where the training stopped."""
+        if batch_size != self.batch_size:
+            raise ValueError(
+                f"batch_size is {batch_size} here and was {self.batch_size} when the model was built"
+            )
+        stream = x_train
+        if not using_generator:
+            stream = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
+        if not isinstance(stream, ImageStream):
+            return stream
+        expected = (batch_size, *self.input_dim)
+        if stream[0][0].shape != expected:
+            raise ValueError(
+                f"x_train gives batches of {stream[0][0].shape}, expected {expected} "
+                "(batch_size, *input_dim)"
+            )
+        stream.position = self.batches_seen
+        return stream
+
+    # Files ---------------------------------------------------------------------------------------
+
+    def sample_images(self, folder):
+        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
+
+        The number is that of the last epoch trained, counted from 0.
+        """
+        seeds = list(range(self._sample_rows * self._sample_columns))
+        images = draw(self.generator, latents(seeds, self.z_dim))
+        name = f"sample_{max(self.epoch - 1, 0)}.png"
+        self._save_grid(Path(folder) / "images" / name, images)
+
+    _sample_rows = _sample_columns = 5
+
+    def _save_grid(self, path, images):
+        save_picture(path, grid(images, self._sample_rows, self._sample_columns))
+
+    def save(self, folder):
+        """Writes `params.json` and the diagrams of `viz/`."""
+        runs.write_params(folder, {"model": self.config})
+        self.plot_model(folder)
+
+    def plot_model(self, folder):
+        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
+        for network in (self.critic, self.generator):
+            runs.plot_network(network, Path(folder) / "viz")
+
+    def save_model(self, folder):
+        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
+        for network in (self.generator, self.critic):
+            runs.save_network(network, Path(folder) / f"{network.name}.h5")
+
+    def save_weights(self, folder):
+        """Writes `weights/checkpoint_<epochs>.h5`, the whole state of the training."""
+        checkpoint.save(Path(folder) / "weights", self)
+
+    def load_weights(self, path):
+        """Continues from a checkpoint, or from the last one in the folder `path`.
+
+        Raises:
+            FileNotFoundError, ValueError: no checkpoint, or one that does not fit this model.
+        """
+        checkpoint.load(path, self)
+
+
+def _frozen(network, inputs):
+    """`network(inputs, training=True)`, but with moving statistics left as they are.
+
+    Batch statistics and dropout are those of training; what the call would write to the network's
+    weights is dropped, but for the states of dropout's random numbers, which must go on.
+    """
+    states = network.non_trainable_variables
+    outputs, new = network.stateless_call(
+        network.trainable_variables, states, inputs, training=True
+    )
+    weights = {id(weight) for weight in network.non_trainable_weights}
+    for state, value in zip(states, new, strict=True):
+        if id(state) not in weights:
+            state.assign(value)
+    return outputs
+
+
+def _optimiser(name, learning_rate, network):
+    if name == "adam":
+        kind, options = keras.optimizers.Adam, {"beta_1": 0.5}
+    elif name == "rmsprop":
+        kind, options = keras.optimizers.RMSprop, {}
+    else:
+        raise ValueError(f"optimiser must be 'adam' or 'rmsprop', received {name!r}")
+    optimiser = kind(learning_rate, name=f"{network.name}_optimiser", **options)
+    optimiser.build(network.trainable_variables)
+    return optimiser

@@ -1,0 +1,1 @@
+"""The WGAN-GP: algorithm, networks, presets, checkpoints and the engines of the frameworks."""

@@ -1,0 +1,108 @@
+"""The whole training state in one HDF5 file, written atomically and read strictly."""
+
+import itertools
+import os
+import re
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+from keras import ops
+
+from utils.files import replacing
+
+SCHEMA = 1
+KEEP = 3
+"""How many checkpoints stay in a folder; the reference block takes about 300 MB for each."""
+
+_NAME = re.compile(r"checkpoint_(\d+)\.h5")
+_COUNTERS = ("epoch", "batches_seen")
+_LOSSES = {"losses/critic": (None, 4), "losses/generator": (None,)}
+
+
+def save(folder: str | os.PathLike, gan) -> None:
+    """Writes `checkpoint_<epochs>.h5` into `folder` and deletes all but the last `KEEP`.
+
+    It holds the weights, both optimisers, the random states of dropout, the number of epochs, the
+    position in the data and the losses so far.
+    """
+    path = Path(folder) / f"checkpoint_{gan.epoch}.h5"
+    with replacing(path) as beside, h5py.File(beside, "w") as file:
+        file.attrs["schema"] = SCHEMA
+        for name in _COUNTERS:
+            file.attrs[name] = getattr(gan, name)
+        for name, variable in _variables(gan).items():
+            file[name] = ops.convert_to_numpy(variable)
+        file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
+        file["losses/generator"] = np.array(gan.g_losses, np.float32)
+    for old in find(folder)[:-KEEP]:
+        old.unlink()
+
+
+def load(path: str | os.PathLike, gan) -> None:
+    """Sets a `WGANGP` to the state in a file, or in the last checkpoint of a folder.
+
+    Raises:
+        FileNotFoundError: no checkpoint there.
+        ValueError: not a checkpoint, another schema, or entries that are missing, unexpected or of
+            another shape than the model's, by name. The model is left as it was.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = (find(path) or [path / "checkpoint_<epochs>.h5"])[-1]
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
+    variables = _variables(gan)
+    shapes = _LOSSES | {name: tuple(variable.shape) for name, variable in variables.items()}
+    try:
+        with h5py.File(path) as file:
+            _check(path, file, shapes)
+            arrays = {name: file[name][()] for name in shapes}
+            counters = {name: int(file.attrs[name]) for name in _COUNTERS}
+    except OSError as error:
+        raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({error})") from error
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+    gan.d_losses = arrays["losses/critic"].tolist()
+    gan.g_losses = arrays["losses/generator"].tolist()
+    for name, value in counters.items():
+        setattr(gan, name, value)
+
+
+def find(folder: str | os.PathLike) -> list[Path]:
+    """The checkpoints of a folder, the oldest first."""
+    files = [file for file in Path(folder).glob("checkpoint_*.h5") if _NAME.fullmatch(file.name)]
+    return sorted(files, key=lambda file: int(_NAME.fullmatch(file.name)[1]))
+
+
+def _variables(gan) -> dict[str, keras.Variable]:
+    """Every variable of the training by a name that does not depend on the session."""
+    owners = itertools.chain(
+        gan.critic.layers,
+        gan.generator.layers,
+        (gan.critic_optimiser, gan.generator_optimiser),
+    )
+    return {f"{owner.name}/{v.name}": v for owner in owners for v in owner.variables}
+
+
+def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
+    if file.attrs.get("schema") != SCHEMA:
+        raise ValueError(
+            f"{path}: schema {file.attrs.get('schema')} is no training checkpoint of this version; "
+            f"expected {SCHEMA}"
+        )
+    found = {}
+    file.visititems(
+        lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
+    )
+    faults = [f"missing {name}" for name in sorted({*shapes, *_COUNTERS} - {*found, *file.attrs})]
+    faults += [f"unexpected {name}" for name in sorted(found.keys() - shapes.keys())]
+    for name in sorted(found.keys() & shapes.keys()):
+        shape, expected = found[name].shape, shapes[name]
+        # None stands for any length.
+        if shape != tuple(shape[i] if e is None else e for i, e in enumerate(expected)):
+            faults.append(f"{name} is {shape}, expected {expected}")
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise ValueError(f"{path}: does not fit this model: {'; '.join(faults[:5])}{more}")

@@ -1,0 +1,1 @@
+"""Everything around the model: images, latents, run folders, callbacks."""

@@ -1,0 +1,185 @@
+"""What happens between two epochs: progress, log, sample grids, checkpoints, a clean stop."""
+
+import contextlib
+import csv
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+from tqdm.auto import tqdm
+
+from utils.files import replacing
+from utils.plots import plot_convergence
+
+COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
+"""Columns of `losses.csv`."""
+
+
+def defaults(
+    folder: Path,
+    epochs: int,
+    images_per_epoch: int,
+    n_critic: int,
+    print_every: int,
+    save_minutes: float,
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of `WGANGP.train`, in the order in which they must run."""
+    return [
+        StopOnNonFinite(),
+        Log(folder, epochs, images_per_epoch, n_critic),
+        Samples(folder, print_every),
+        Checkpoint(folder, save_minutes),
+    ]
+
+
+def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> str:
+    """One epoch as this family of code writes it.
+
+    `452 (5, 1) [D loss: (-92.2)(R -71.9, F -58.8, G 3.8)] [G loss: 41.4]`
+    """
+    critic = "({:.1f})(R {:.1f}, F {:.1f}, G {:.1f})".format(*d_loss)
+    return f"{epoch} ({n_critic}, 1) [D loss: {critic}] [G loss: {g_loss:.1f}]"
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Ends the training at the first loss that is not a number, before anything is saved."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = dict(zip(COLUMNS[1:], _losses(self.model, epoch), strict=True))
+        faulty = {name: value for name, value in values.items() if not math.isfinite(value)}
+        if faulty:
+            raise FloatingPointError(
+                f"epoch {epoch}: the loss is no longer finite ({faulty}); the last checkpoint is "
+                "untouched: try a lower learning rate or a higher grad_weight"
+            )
+
+
+class Log(keras.callbacks.Callback):
+    """The progress bar, a log line per epoch on the screen and in `log.txt`, and `losses.csv`.
+
+    Both files are written anew from the loss history when a training continues, so they hold every
+    epoch once, and then grow by a line per epoch.
+    """
+
+    def __init__(self, folder: Path, epochs: int, images_per_epoch: int, n_critic: int):
+        super().__init__()
+        self.folder = Path(folder)
+        self.epochs = epochs
+        self.images_per_epoch = images_per_epoch
+        self.n_critic = n_critic
+
+    def on_train_begin(self, logs=None):
+        with replacing(self.folder / "losses.csv") as path, open(path, "w", newline="") as file:
+            csv.writer(file).writerow(COLUMNS)
+        with replacing(self.folder / "log.txt") as path:
+            path.touch()
+        # Line by line to the disk: what was printed is there, even after a power cut.
+        self.csv = open(self.folder / "losses.csv", "a", newline="", buffering=1)  # noqa: SIM115
+        self.text = open(self.folder / "log.txt", "a", buffering=1)  # noqa: SIM115
+        for epoch in range(self.model.epoch):
+            self._write(epoch)
+        self.bar = tqdm(
+            total=self.epochs,
+            initial=self.model.epoch,
+            bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]",
+            dynamic_ncols=True,
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.write(self._write(epoch))
+        rate = self.bar.format_dict["rate"]
+        if rate:
+            speed = f"{rate * self.images_per_epoch:.0f} images/s"
+            self.bar.set_postfix_str(speed, refresh=False)
+        self.bar.update()
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+        self.csv.close()
+        self.text.close()
+
+    def _write(self, epoch: int) -> str:
+        *d_loss, g_loss = _losses(self.model, epoch)
+        line = log_line(epoch, self.n_critic, d_loss, g_loss)
+        self.text.write(line + "\n")
+        csv.writer(self.csv).writerow([epoch, *(f"{loss:.9g}" for loss in (*d_loss, g_loss))])
+        return line
+
+
+class Samples(keras.callbacks.Callback):
+    """A sample grid and `converge.png` every `print_every` epochs and after the last one."""
+
+    def __init__(self, folder: Path, print_every: int):
+        super().__init__()
+        self.folder = Path(folder)
+        self.print_every = print_every
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch % self.print_every == 0:
+            self.model.sample_images(self.folder)
+            self._plot()
+
+    def on_train_end(self, logs=None):
+        if self.model.epoch:
+            self._plot()
+
+    def _plot(self):
+        path = self.folder / "images" / "converge.png"
+        plot_convergence(path, self.model.d_losses, self.model.g_losses)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the training and both networks every `minutes` and at the end."""
+
+    def __init__(self, folder: Path, minutes: float):
+        super().__init__()
+        self.folder = Path(folder)
+        self.minutes = minutes
+
+    def on_train_begin(self, logs=None):
+        self.saved = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.monotonic() - self.saved >= 60 * self.minutes:
+            self._save()
+
+    def on_train_end(self, logs=None):
+        self._save()
+
+    def _save(self):
+        self.model.save_weights(self.folder)
+        self.model.save_model(self.folder)
+        self.saved = time.monotonic()
+
+
+@contextlib.contextmanager
+def stopping_on_signals(gan) -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM end the training after the current epoch; a second one at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(number, frame):
+        gan.stop_training = True
+        restore()
+        tqdm.write("Stopping: this epoch is finished, then everything is saved.")
+
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _losses(gan, epoch: int) -> list[float]:
+    return [*gan.d_losses[epoch], gan.g_losses[epoch]]

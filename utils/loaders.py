@@ -1,0 +1,176 @@
+"""Zip or folder to batches; `generator.h5` to a generator."""
+
+import functools
+import json
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from utils.sources import ArraySource, ImageFiles, ImageSource
+
+MEMORY_LIMIT = 2 * 1024**3
+_AHEAD = 8  # batches: more than one epoch of five critic updates needs
+
+GENERATOR_LAYERS = frozenset(
+    [
+        "InputLayer",
+        "Dense",
+        "Reshape",
+        "Flatten",
+        "Activation",
+        "LeakyReLU",
+        "ReLU",
+        "BatchNormalization",
+        "Dropout",
+        "Conv2D",
+        "Conv2DTranspose",
+        "UpSampling2D",
+    ]
+)
+"""The layers that a `generator.h5` may hold; none of them can carry code."""
+
+
+class ImageStream:
+    """Batches of images without end, each image once per pass, every batch full.
+
+    Batch k is a pure function of (`seed`, k): the images at places k·B to k·B + B − 1 of one
+    shuffled pass after another. So a training that continues needs to know k and nothing else.
+
+    Args:
+        source: an `ImageSource` or `ArraySource`.
+        batch_size: images per batch, B.
+        seed: of the order.
+
+    Attributes:
+        position: number of the batch that `next` gives; it may be set.
+
+    Raises:
+        ValueError: a batch larger than the data set.
+    """
+
+    def __init__(self, source: ImageSource | ArraySource, batch_size: int, seed: int = 0):
+        if not 1 <= batch_size <= len(source):
+            raise ValueError(
+                f"batch_size must lie between 1 and the {len(source)} images there are, "
+                f"received {batch_size}"
+            )
+        self.source = source
+        self.batch_size = batch_size
+        self.seed = seed
+        self.position = 0
+        self._worker = ThreadPoolExecutor(1)
+        self._ahead = {}
+        self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    def __iter__(self) -> "ImageStream":
+        return self
+
+    def __next__(self) -> tuple[np.ndarray]:
+        """The batch at `position`, while the following ones are made in the background."""
+        wanted = range(self.position, self.position + _AHEAD)
+        self._ahead = {
+            k: self._ahead.get(k) or self._worker.submit(self.__getitem__, k) for k in wanted
+        }
+        batch = self._ahead[self.position].result()
+        self.position += 1
+        return batch
+
+    def __getitem__(self, k: int) -> tuple[np.ndarray]:
+        """Batch k as `(images,)`: float32 (B, H, W, C) in [-1, 1]."""
+        places = np.arange(k * self.batch_size, (k + 1) * self.batch_size)
+        passes, offsets = np.divmod(places, len(self.source))
+        indices = [self._order(p)[i] for p, i in zip(passes.tolist(), offsets, strict=True)]
+        return (self.source.take(np.array(indices)),)
+
+    def _shuffled(self, number: int) -> np.ndarray:
+        """Order of one pass. The final 1 keeps it apart from the noise of training."""
+        return np.random.default_rng((self.seed, number, 1)).permutation(len(self.source))
+
+
+def load_images(
+    path: str | os.PathLike,
+    image_size: int,
+    batch_size: int,
+    seed: int = 0,
+    memory_limit: int = MEMORY_LIMIT,
+) -> ImageStream:
+    """Streams the images of a zip or of a folder; the zip is never unpacked to disk.
+
+    Prints how many images were found and how many other files were passed over.
+
+    Args:
+        path: a zip, or a folder that may hold folders.
+        image_size: width and height of the batches in pixels; other sizes are resized.
+        batch_size: images per batch.
+        seed: of the order.
+        memory_limit: bytes up to which the decoded images are kept in memory as uint8 (2 GiB: about
+            43,000 images of 128 pixels); more than that is decoded as it is needed.
+
+    Returns:
+        an endless `ImageStream` of `(images,)`, float32 (B, image_size, image_size, 3) in [-1, 1].
+
+    Raises:
+        FileNotFoundError: nothing stands at `path`.
+        ValueError: not a zip, an empty one, one that would unpack to absurd sizes, or a batch
+            larger than the data set. A file that does not decode is named when it is met.
+    """
+    files = ImageFiles(path)
+    stream = ImageStream(ImageSource(files, image_size, memory_limit), batch_size, seed)
+    print(f"Found {len(files.names)} images belonging to 1 classes.")
+    if files.passed_over:
+        print(f"Passed over {len(files.passed_over)} files that are no images.")
+    return stream
+
+
+def load_generator(path: str | os.PathLike) -> keras.Model:
+    """Opens a `generator.h5` without running any code that it might carry.
+
+    Only the layers in `GENERATOR_LAYERS` are built. The file must map latents (B, z_dim) to images
+    (B, H, W, 1 or 3).
+
+    Raises:
+        FileNotFoundError: nothing stands at `path`.
+        ValueError: what stands there is no generator; the message says in what.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a generator.h5")
+    try:
+        with h5py.File(path) as file:
+            architecture = json.loads(file.attrs["model_config"])
+    except OSError as error:
+        raise ValueError(f"{path}: not an HDF5 file; expected a generator.h5") from error
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path}: holds no Keras model; expected a generator.h5") from error
+    _refuse_unknown_layers(path, architecture)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            generator = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever the broken part of the file leads to
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(f"{path}: Keras cannot build it: {reason}") from error
+    taken, given = generator.input_shape, generator.output_shape
+    if len(taken) != 2 or len(given) != 4 or given[-1] not in (1, 3):
+        raise ValueError(
+            f"{path}: not a generator: it maps {taken} to {given}; expected (batch, z_dim) to "
+            "(batch, height, width, 1 or 3)"
+        )
+    return generator
+
+
+def _refuse_unknown_layers(path: str | os.PathLike, architecture: dict) -> None:
+    """Looks at every class that the file names before Keras builds any of them."""
+    if not isinstance(architecture, dict) or not isinstance(architecture.get("config"), dict):
+        raise ValueError(f"{path}: holds no Keras model; expected a generator.h5")
+    for layer in architecture["config"].get("layers", ()):
+        name = layer.get("class_name") if isinstance(layer, dict) else layer
+        if name not in GENERATOR_LAYERS:
+            raise ValueError(
+                f"{path}: refused: its layer {name!r} is none that a generator is made of "
+                f"({', '.join(sorted(GENERATOR_LAYERS))})"
+            )

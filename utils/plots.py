@@ -1,0 +1,69 @@
+"""Loss history to `converge.png`."""
+
+import os
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from utils.files import replacing
+
+_CAPTION = (
+    "How to read it. The critic scores real images high and generated ones low; the Wasserstein "
+    "estimate is the gap between the two.\n"
+    "It rises while the critic learns to tell them apart, then falls as the images come nearer to "
+    "the data: a slow fall that settles is good news.\n"
+    "The scores themselves may drift together up or down; only their distance matters. The penalty "
+    "should settle well below 1: it keeps the critic's slope near 1.\n"
+    "The generator loss is the generated score with its sign turned: it wanders with the scores and "
+    "does not measure quality. Faint: every epoch; strong: smoothed."
+)
+
+
+def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) -> None:
+    """Draws the losses of a run, with words on how to read them.
+
+    Args:
+        path: the PNG to write.
+        d_losses: rows [D, R, F, G], one per epoch.
+        g_losses: generator losses, one per epoch.
+    """
+    _, real, fake, penalty = np.array(d_losses).T
+    figure = Figure(figsize=(12, 9), layout="constrained")
+    axes = figure.subplots(2, 2, sharex=True).ravel()
+    _curve(axes[0], -(real + fake), "#2b6cb0", "Wasserstein estimate  −(R + F)")
+    axes[0].set_title("How far the generated images are from the real ones")
+    _curve(axes[1], -real, "#2f855a", "real images  −R")
+    _curve(axes[1], fake, "#c05621", "generated images  F")
+    axes[1].set_title("Mean score by the critic")
+    _curve(axes[2], penalty, "#6b46c1", "gradient penalty  G (unweighted)")
+    axes[2].set_yscale("log")
+    axes[2].set_title("Gradient penalty")
+    _curve(axes[3], np.array(g_losses), "#b83280", "generator loss")
+    axes[3].set_title("Generator loss  −mean critic(fake)")
+    for axis, unit in zip(axes, ("score", "score", "penalty, log scale", "loss"), strict=True):
+        axis.set_ylabel(unit)
+        axis.legend(loc="best", frameon=False)
+        axis.grid(alpha=0.25)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in axes[2:]:
+        axis.set_xlabel("epoch (one generator update)")
+    figure.supxlabel(_CAPTION, fontsize=9.5, x=0.01, ha="left")
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=100)
+
+
+def _curve(axis, values: np.ndarray, colour: str, label: str) -> None:
+    epochs = np.arange(len(values))
+    smooth = _smoothed(values)
+    axis.plot(epochs, values, color=colour, alpha=0.2, linewidth=0.8)
+    axis.plot(epochs, smooth, color=colour, linewidth=1.8, label=label)
+
+
+def _smoothed(values: np.ndarray) -> np.ndarray:
+    """Mean over a window of about a fortieth of the run, narrower at both ends."""
+    half = len(values) // 80
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    i = np.arange(len(values))
+    reach = np.minimum(half, np.minimum(i, len(values) - 1 - i))
+    return (sums[i + reach + 1] - sums[i - reach]) / (2 * reach + 1)

@@ -1,0 +1,104 @@
+"""Run folders: `run/gan/<RUN_ID>_<data name>/` and the files that describe a run."""
+
+import json
+import logging
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+
+from utils.files import replacing
+
+ROOT = Path("run") / "gan"
+
+
+def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = ROOT) -> Path:
+    """Where a run of `run_id` on a zip or folder `data` lives, e.g. `run/gan/0001_output`."""
+    return Path(root) / f"{run_id}_{Path(data).resolve().stem}"
+
+
+def make_run_folder(folder: str | os.PathLike) -> Path:
+    """Makes `folder` with its `images`, `weights` and `viz`, as far as they are not there."""
+    folder = Path(folder)
+    for name in ("images", "weights", "viz"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def params(**sections: dict) -> dict:
+    """What `params.json` holds: the sections given and the versions that ran."""
+    packages = (keras.config.backend(), "keras", "numpy")
+    versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
+    return json.loads(json.dumps(sections | {"versions": versions}, default=str))
+
+
+def write_params(folder: str | os.PathLike, content: dict) -> None:
+    """Writes `params.json`."""
+    with replacing(Path(folder) / "params.json") as path:
+        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str]) -> None:
+    """Makes sure that a run goes on as it began; a folder without `params.json` passes.
+
+    Args:
+        folder: the run folder.
+        content: from `params`.
+        may_differ: names of entries that do not change what is trained; versions may differ too.
+
+    Raises:
+        ValueError: an entry differs; the message shows the difference.
+    """
+    path = Path(folder) / "params.json"
+    if not path.exists():
+        return
+    try:
+        before = _flat(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{path}: not readable as JSON ({error}); move the run folder") from error
+    now = _flat(content)
+    changed = [
+        f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name) and name not in may_differ
+    ]
+    if changed:
+        raise ValueError(
+            f"{folder} holds a run with other parameters: {'; '.join(changed)}; "
+            "choose another run id"
+        )
+
+
+def _flat(content: dict) -> dict:
+    sections = (items for name, items in content.items() if name != "versions")
+    return {name: value for items in sections for name, value in items.items()}
+
+
+def save_network(network: keras.Model, path: str | os.PathLike) -> None:
+    """Writes a network as a Keras `.h5`: architecture and weights, without optimiser."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # Keras advises against HDF5, which is what opens everywhere
+    try:
+        with replacing(path) as beside:
+            network.save(beside)
+    finally:
+        logger.setLevel(level)
+
+
+def plot_network(network: keras.Model, folder: str | os.PathLike) -> None:
+    """Writes a diagram `<name>.png` of a network, or a summary `<name>.txt` without Graphviz."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if keras.utils.model_visualization.check_graphviz():
+        with replacing(folder / f"{network.name}.png") as path:
+            keras.utils.plot_model(
+                network, path, show_shapes=True, show_layer_names=True, show_layer_activations=True
+            )
+        return
+    lines = ["A diagram of this network needs pydot and Graphviz (https://graphviz.org)."]
+    network.summary(print_fn=lines.append, line_length=100)
+    with replacing(folder / f"{network.name}.txt") as path:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")

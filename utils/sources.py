@@ -1,0 +1,187 @@
+"""A zip or a folder of pictures as rows of pixels, decoded in parallel and kept where they fit."""
+
+import io
+import itertools
+import os
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+from tqdm.auto import tqdm
+
+from utils.images import to_float, to_rgb
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+MAX_FILE_BYTES = 256 * 1024**2
+MAX_PIXELS = 64 * 1024**2
+
+
+class ImageFiles:
+    """The image files of a zip or a folder, in order of their names; the zip stays packed.
+
+    Args:
+        path: a `.zip`, or a folder that may hold folders.
+
+    Attributes:
+        names: path of each image inside the zip or folder.
+        passed_over: names of entries that are no images (`__MACOSX`, `.DS_Store`, text).
+
+    Raises:
+        FileNotFoundError: nothing stands at `path`.
+        ValueError: not a zip, no images in it, or an entry that unpacks to more than 256 MiB.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        if not self.path.exists():
+            raise FileNotFoundError(
+                f"{path}: no such file or folder; expected a zip or a folder of images"
+            )
+        self.archive = None if self.path.is_dir() else self._open()
+        if self.archive is None:
+            files = (file for file in self.path.rglob("*") if file.is_file())
+            found = sorted(file.relative_to(self.path).as_posix() for file in files)
+        else:
+            entries = [entry for entry in self.archive.infolist() if not entry.is_dir()]
+            self._refuse_bombs(entries)
+            found = sorted(entry.filename for entry in entries)
+        self.names = [name for name in found if _is_image(name)]
+        self.passed_over = [name for name in found if not _is_image(name)]
+        if not self.names:
+            raise ValueError(
+                f"{path}: no images among its {len(found)} files; expected {', '.join(SUFFIXES)}"
+            )
+
+    def read(self, index: int) -> bytes:
+        """The bytes of one file; safe to call from several threads."""
+        name = self.names[index]
+        return self.archive.read(name) if self.archive else (self.path / name).read_bytes()
+
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except zipfile.BadZipFile as error:
+            raise ValueError(
+                f"{self.path}: not a zip ({error}); expected a zip or a folder of images"
+            ) from error
+
+    def _refuse_bombs(self, entries: list[zipfile.ZipInfo]) -> None:
+        # Reading never gives more than the declared size, so the declaration is enough to judge.
+        for entry in entries:
+            if entry.file_size > MAX_FILE_BYTES:
+                raise ValueError(
+                    f"{self.path}: {entry.filename} would unpack to {entry.file_size} bytes; "
+                    f"at most {MAX_FILE_BYTES} are allowed for one image"
+                )
+
+
+def _is_image(name: str) -> bool:
+    path = PurePosixPath(name)
+    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    return not hidden and path.suffix.lower() in SUFFIXES
+
+
+class ImageSource:
+    """Decoded images by number.
+
+    Where all of them fit into `memory_limit` they are kept as uint8 and decoded once, from the
+    start on in the background; otherwise each is decoded whenever it is asked for.
+
+    Args:
+        files: where they come from.
+        size: width and height in pixels; pictures of other sizes are cropped and resampled.
+        memory_limit: bytes that the decoded images may take.
+    """
+
+    def __init__(self, files: ImageFiles, size: int, memory_limit: int):
+        self.files = files
+        self.size = size
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+        self._lock = threading.Lock()
+        self._resizing = False
+        self._error = None
+        shape = (len(files.names), size, size, 3)
+        self.kept = np.empty(shape, np.uint8) if np.prod(shape) <= memory_limit else None
+        self._done = np.zeros(len(self), bool)
+        if self.kept is not None:
+            order = itertools.count()
+            for _ in range(os.cpu_count()):
+                # Daemons: leaving the program must not wait for images that nobody needs.
+                threading.Thread(target=self._fill, args=(order,), daemon=True).start()
+
+    def __len__(self) -> int:
+        return len(self.files.names)
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Images as float32 (n, size, size, 3) in [-1, 1].
+
+        Raises:
+            ValueError: a file that does not decode, also one that the background came upon.
+        """
+        if self._error:
+            raise self._error
+        if self.kept is None:
+            return to_float(np.stack(list(self._pool.map(self._decode, indices))))
+        missing = [i for i in indices if not self._done[i]]
+        list(self._pool.map(self._keep, missing))
+        return to_float(self.kept[indices])
+
+    def _fill(self, order: "itertools.count") -> None:
+        try:
+            while (i := next(order)) < len(self):
+                if not self._done[i]:
+                    self._keep(i)
+        except ValueError as error:
+            self._error = error
+
+    def _keep(self, index: int) -> None:
+        self.kept[index] = self._decode(index)
+        self._done[index] = True
+
+    def _decode(self, index: int) -> np.ndarray:
+        name = self.files.names[index]
+        try:
+            with Image.open(io.BytesIO(self.files.read(index))) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+                if (width, height) != (self.size, self.size):
+                    self._say_resizing(name, width, height)
+                return to_rgb(image, self.size)
+        except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
+            raise ValueError(
+                f"{self.files.path}: {name} (image {index + 1} of {len(self)}) does not decode: "
+                f"{error or type(error).__name__}; remove or replace it"
+            ) from error
+
+    def _say_resizing(self, name: str, width: int, height: int) -> None:
+        with self._lock:
+            first, self._resizing = not self._resizing, True
+        if first:
+            size = f"{self.size}×{self.size}"
+            tqdm.write(
+                f"Images of other sizes are cropped to a square and resized to {size} "
+                f"(the first: {name}, {width}×{height})."
+            )
+
+
+class ArraySource:
+    """An array of images by number.
+
+    Args:
+        images: (N, H, W, C), uint8 0…255 or float in [-1, 1].
+    """
+
+    def __init__(self, images: np.ndarray):
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        """Images as float32 (n, H, W, C) in [-1, 1]."""
+        taken = self.images[indices]
+        return to_float(taken) if taken.dtype == np.uint8 else taken.astype(np.float32)

@@ -108,9 +108,9 @@ class WGANGP:
         )
         if self.generator.output_shape[1:] != self.input_dim:
             raise ValueError(
-                f"the generator draws images of {self.generator.output_shape[1:]}, but input_dim is "
-                f"{self.input_dim}; change generator_initial_dense_layer_size, generator_upsample, "
-                "generator_conv_strides or the last of generator_conv_filters"
+                f"the generator draws images of {self.generator.output_shape[1:]}, but "
+                f"input_dim is {self.input_dim}; change generator_initial_dense_layer_size, "
+                "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
         self._initialise()
         self.critic_optimiser = _optimiser(optimiser, critic_learning_rate, self.critic)
@@ -120,6 +120,7 @@ class WGANGP:
         self.epoch = 0
         self.batches_seen = 0
         self.stop_training = False
+        self.training = {}
         self._engine = engines.load()
         self._step = None
 
@@ -254,7 +255,15 @@ class WGANGP:
             if number < 1:
                 raise ValueError(f"{name} must be at least 1, received {number}")
         stream = self._stream(x_train, batch_size, using_generator)
+        if self.epoch == 0 and checkpoint.find(Path(run_folder) / "weights"):
+            raise ValueError(
+                f"{run_folder} holds a training already: load its weights to continue it, or "
+                "choose another run id"
+            )
+        self.training = {"n_critic": n_critic, "epochs": epochs, "data": _data_name(stream)}
+        runs.check_params(run_folder, self._params(), may_differ={"epochs"})
         run_folder = runs.make_run_folder(run_folder)
+        self.save(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
         if isinstance(stream, ImageStream):
             real = np.concatenate([stream[k][0] for k in range(-(-rows * columns // batch_size))])
@@ -284,7 +293,7 @@ class WGANGP:
         """`x_train` as a stream of batches that stands where the training stopped."""
         if batch_size != self.batch_size:
             raise ValueError(
-                f"batch_size is {batch_size} here and was {self.batch_size} when the model was built"
+                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
             )
         stream = x_train
         if not using_generator:
@@ -319,8 +328,11 @@ class WGANGP:
 
     def save(self, folder):
         """Writes `params.json` and the diagrams of `viz/`."""
-        runs.write_params(folder, {"model": self.config})
+        runs.write_params(folder, self._params())
         self.plot_model(folder)
+
+    def _params(self):
+        return runs.params(model=self.config, training=self.training)
 
     def plot_model(self, folder):
         """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
@@ -360,6 +372,11 @@ def _frozen(network, inputs):
         if id(state) not in weights:
             state.assign(value)
     return outputs
+
+
+def _data_name(stream):
+    files = getattr(getattr(stream, "source", None), "files", None)
+    return files.path.name if files else type(stream).__name__
 
 
 def _optimiser(name, learning_rate, network):

@@ -16,21 +16,19 @@ from utils.sources import ArraySource, ImageFiles, ImageSource
 MEMORY_LIMIT = 2 * 1024**3
 _AHEAD = 8  # batches: more than one epoch of five critic updates needs
 
-GENERATOR_LAYERS = frozenset(
-    [
-        "InputLayer",
-        "Dense",
-        "Reshape",
-        "Flatten",
-        "Activation",
-        "LeakyReLU",
-        "ReLU",
-        "BatchNormalization",
-        "Dropout",
-        "Conv2D",
-        "Conv2DTranspose",
-        "UpSampling2D",
-    ]
+GENERATOR_LAYERS = (
+    "InputLayer",
+    "Dense",
+    "Reshape",
+    "Flatten",
+    "Activation",
+    "LeakyReLU",
+    "ReLU",
+    "BatchNormalization",
+    "Dropout",
+    "Conv2D",
+    "Conv2DTranspose",
+    "UpSampling2D",
 )
 """The layers that a `generator.h5` may hold; none of them can carry code."""
 
@@ -172,5 +170,5 @@ def _refuse_unknown_layers(path: str | os.PathLike, architecture: dict) -> None:
         if name not in GENERATOR_LAYERS:
             raise ValueError(
                 f"{path}: refused: its layer {name!r} is none that a generator is made of "
-                f"({', '.join(sorted(GENERATOR_LAYERS))})"
+                f"({', '.join(GENERATOR_LAYERS)})"
             )

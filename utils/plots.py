@@ -8,16 +8,13 @@ from matplotlib.ticker import MaxNLocator
 
 from utils.files import replacing
 
-_CAPTION = (
-    "How to read it. The critic scores real images high and generated ones low; the Wasserstein "
-    "estimate is the gap between the two.\n"
-    "It rises while the critic learns to tell them apart, then falls as the images come nearer to "
-    "the data: a slow fall that settles is good news.\n"
-    "The scores themselves may drift together up or down; only their distance matters. The penalty "
-    "should settle well below 1: it keeps the critic's slope near 1.\n"
-    "The generator loss is the generated score with its sign turned: it wanders with the scores and "
-    "does not measure quality. Faint: every epoch; strong: smoothed."
-)
+_CAPTION = """\
+How to read it. The critic scores real images high and generated ones low; the Wasserstein
+estimate is the gap between the two. It rises while the critic learns to tell them apart, then
+falls as the images come nearer to the data: a slow fall that settles is good news. The scores may
+drift up or down together; only their distance matters. The penalty should settle well below 1: it
+keeps the critic's slope near 1. The generator loss is the generated score with its sign turned:
+it wanders with the scores and does not measure quality. Faint: every epoch. Strong: smoothed."""
 
 
 def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) -> None:
@@ -48,7 +45,7 @@ def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) ->
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes[2:]:
         axis.set_xlabel("epoch (one generator update)")
-    figure.supxlabel(_CAPTION, fontsize=9.5, x=0.01, ha="left")
+    figure.supxlabel(_CAPTION, fontsize=10, x=0.01, ha="left")
     with replacing(path) as beside:
         figure.savefig(beside, dpi=100)
 

@@ -1,9 +1,11 @@
 """Run folders: `run/gan/<RUN_ID>_<data name>/` and the files that describe a run."""
 
+import importlib.util
 import json
 import logging
 import os
 import platform
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 
@@ -92,7 +94,7 @@ def plot_network(network: keras.Model, folder: str | os.PathLike) -> None:
     """Writes a diagram `<name>.png` of a network, or a summary `<name>.txt` without Graphviz."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if keras.utils.model_visualization.check_graphviz():
+    if shutil.which("dot") and importlib.util.find_spec("pydot"):
         with replacing(folder / f"{network.name}.png") as path:
             keras.utils.plot_model(
                 network, path, show_shapes=True, show_layer_names=True, show_layer_activations=True

@@ -1,0 +1,91 @@
+"""Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
+
+import json
+import shlex
+import sys
+
+from utils import cli
+
+parser = cli.parser(
+    __doc__,
+    "  python train.py                                  the reference training on output.zip\n"
+    "  python train.py --dry-run                        how long would it take?\n"
+    "  python train.py --data mine.zip --run-id 0002    on your own images\n"
+    "The same command again continues where a training stopped.",
+)
+parser.add_argument("--data", default="output.zip", help="zip or folder of images")
+parser.add_argument("--run-id", default="0001", help="first part of the run folder's name")
+parser.add_argument("--preset", default="lines128", help="networks: lines128 or lines64")
+parser.add_argument("--epochs", type=int, default=1201, help="generator updates in all")
+parser.add_argument("--batch-size", type=int, default=16, help="images per update")
+parser.add_argument(
+    "--print-every", type=int, default=100, metavar="EPOCHS", help="between sample grids"
+)
+parser.add_argument("--rows", type=int, default=5, help="of the sample grids")
+parser.add_argument("--columns", type=int, default=5, help="of the sample grids")
+parser.add_argument("--n-critic", type=int, default=5, help="critic updates per epoch")
+parser.add_argument("--seed", type=int, default=0, help="of weights, noise and order of images")
+parser.add_argument("--image-size", type=int, help="pixels; default: the preset's")
+parser.add_argument(
+    "--save-minutes", type=float, default=10, metavar="MINUTES", help="between checkpoints"
+)
+parser.add_argument(
+    "--dry-run", action="store_true", help="print the configuration and the time, and stop"
+)
+
+
+def main(arguments):
+    """Loads, builds or continues, trains; 130 where the training was interrupted."""
+    from models import checkpoint
+    from models.presets import preset
+    from models.WGANGP import WGANGP
+    from utils import runs
+    from utils.loaders import load_images
+
+    a = arguments
+    model = preset(a.preset, a.image_size)
+    x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed)
+    gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed)
+    folder = runs.run_folder(a.run_id, a.data)
+    if checkpoint.find(folder / "weights"):
+        gan.load_weights(folder / "weights")
+        print(f"Continuing {folder} after {gan.epoch} epochs.")
+    if a.dry_run:
+        return dry_run(gan, x_train, folder, a)
+    if gan.epoch >= a.epochs:
+        print(f"This training is finished; --epochs above {gan.epoch} extends it.")
+        return 0
+    gan.train(
+        x_train,
+        batch_size=a.batch_size,
+        epochs=a.epochs,
+        run_folder=folder,
+        print_every_n_batches=a.print_every,
+        n_critic=a.n_critic,
+        using_generator=True,
+        rows=a.rows,
+        columns=a.columns,
+        save_minutes=a.save_minutes,
+    )
+    if gan.epoch < a.epochs:
+        print(f"Stopped after {gan.epoch} of {a.epochs} epochs; everything is in {folder}")
+        print(f"Continue with: python {shlex.join(sys.argv)}")
+        return 130
+    print(f"Samples, losses and generator.h5 are in {folder}")
+    return 0
+
+
+def dry_run(gan, x_train, folder, a):
+    """Says what would be trained, where, and for how long."""
+    print(json.dumps(vars(a) | {"run_folder": str(folder), "model": gan.config}, indent=2))
+    for network in (gan.critic, gan.generator):
+        print(f"{network.name}: {network.count_params():,} parameters")
+    left = max(0, a.epochs - gan.epoch)
+    seconds = gan.time_epoch(x_train, a.n_critic)
+    print(f"one epoch: {seconds:.2f} s ({a.n_critic * a.batch_size / seconds:.0f} images/s)")
+    print(f"{left} epochs: about {left * seconds / 3600:.1f} hours ({left * seconds:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    cli.run(main, parser.parse_args())

@@ -12,7 +12,7 @@ import numpy as np
 from lines.archive import ZipWriter
 from lines.png import encode_png
 from lines.render import check_weight, render
-from lines.scene import CALLS_PER_SCENE, COLOURS, ProcessingRandom, Scene, random_scene
+from lines.scene import CALLS_PER_SCENE, COLOURS, Line, ProcessingRandom, Scene, random_scene
 
 _CHUNK = 256
 """Images per task: long enough to hide the cost of passing them between processes."""
@@ -52,7 +52,7 @@ def write_zip(
     _check(count, size, weight, allow_duplicates)
     path.parent.mkdir(parents=True, exist_ok=True)
     digits = max(5, len(str(count - 1)))
-    seen = _Seen(size, weight)
+    seen = Seen(size, weight)
     written = repeats = 0
     partial = path.with_name(path.name + ".part")
     try:
@@ -119,7 +119,7 @@ def draw(seed: int, index: int, count: int, size: int, weight: int) -> list[tupl
     return [(scene, encode_png(render(scene, size, weight))) for scene in scenes]
 
 
-class _Seen:
+class Seen:
     """Which pictures have been drawn: one bit for each that there can be (16 MiB at 128 pixels)."""
 
     def __init__(self, size: int, weight: int):
@@ -129,21 +129,34 @@ class _Seen:
     def add(self, scene: Scene) -> bool:
         """Marks the picture of a scene; True where it stood there already."""
         key = 0
-        for line in self._ordered(scene):
+        for line in self.ordered(scene):
             key = (key * self.size + math.floor(line.position)) * len(COLOURS) + line.colour
         byte, bit = key >> 3, 1 << (key & 7)
         seen = bool(self.bits[byte] & bit)
         self.bits[byte] |= bit
         return seen
 
-    def _ordered(self, scene: Scene) -> Scene:
-        """The scene, with its horizontal lines sorted where their order shows in no pixel.
+    def ordered(self, scene: Scene) -> Scene:
+        """One scene for all that look the same, so that different ones never look the same.
 
-        That is so where they share no row, and nearly so (but for the last bit of one pixel of a
-        cap) where they have the same colour; such a picture counts as drawn already.
+        Two horizontal lines are sorted where their order cannot be seen, because they share no row
+        or have one colour; a line that the other hides is replaced by that other. What little a
+        hidden line can still change, a few levels in the two pixels of a cap, does not count.
         """
-        vertical, *pair = scene
-        rows = [math.floor(line.position) for line in pair]
-        if pair[0].colour == pair[1].colour or abs(rows[0] - rows[1]) > 2 * (self.weight // 2):
-            pair.sort(key=lambda line: line.position)
-        return vertical, *pair
+        vertical, below, above = scene
+        near = abs(math.floor(below.position) - math.floor(above.position)) <= self.weight
+        if below.colour == above.colour or not near:
+            below, above = sorted((below, above), key=lambda line: line.position)
+        if near and self._hides(above, below):
+            below = above
+        elif near and below.colour == above.colour and self._hides(below, above):
+            above = below
+        return vertical, below, above
+
+    def _hides(self, above: Line, below: Line) -> bool:
+        """Whether every row of `below` is a row that `above` covers in full."""
+        reach = self.weight // 2
+        solid = reach if self.weight % 2 else reach - 1
+        top, bottom = (math.floor(below.position) + sign * reach for sign in (-1, 1))
+        centre = math.floor(above.position)
+        return centre - solid <= max(0, top) and min(self.size - 1, bottom) <= centre + solid

@@ -82,3 +82,16 @@ def save_picture(path: str | os.PathLike, image: np.ndarray) -> None:
     """Writes a uint8 array (H, W, 1 or 3) as a picture; the suffix of `path` names the format."""
     with replacing(path) as beside:
         to_picture(image).save(beside)
+
+
+def save_gif(path: str | os.PathLike, frames: np.ndarray, seconds: float = 4) -> None:
+    """Writes frames, uint8 (n, H, W, 1 or 3), as a GIF that plays for `seconds` and repeats."""
+    first, *others = (to_picture(frame) for frame in frames)
+    with replacing(path) as beside:
+        first.save(
+            beside,
+            save_all=True,
+            append_images=others,
+            duration=1000 * seconds / len(frames),
+            loop=0,
+        )

@@ -1,0 +1,89 @@
+"""What several tests need: small data, a small model, Processing's renderer."""
+
+import shutil
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lines.dataset import write_zip
+from lines.scene import COLOURS
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".cache"
+PY5 = "py5==0.10.12a0"  # carries Processing's core.jar
+
+TINY = {
+    "input_dim": (16, 16, 3),
+    "critic_conv_filters": [4, 8],
+    "critic_conv_kernel_size": [3, 3],
+    "critic_conv_strides": [2, 2],
+    "critic_batch_norm_momentum": None,
+    "critic_activation": "leaky_relu",
+    "critic_dropout_rate": None,
+    "critic_learning_rate": 0.0002,
+    "generator_initial_dense_layer_size": (4, 4, 8),
+    "generator_upsample": [1, 1],
+    "generator_conv_filters": [4, 3],
+    "generator_conv_kernel_size": [4, 4],
+    "generator_conv_strides": [2, 2],
+    "generator_batch_norm_momentum": 0.9,
+    "generator_activation": "leaky_relu",
+    "generator_dropout_rate": None,
+    "generator_learning_rate": 0.0002,
+    "optimiser": "adam",
+    "grad_weight": 10,
+    "z_dim": 5,
+    "batch_size": 4,
+}
+"""Arguments of a WGANGP that trains in no time."""
+
+
+@pytest.fixture(scope="session")
+def tiny_zip(tmp_path_factory):
+    """30 line images of 16 pixels."""
+    path = tmp_path_factory.mktemp("data") / "tiny.zip"
+    write_zip(path, count=30, size=16, weight=1)
+    return path
+
+
+@pytest.fixture(scope="session")
+def processing():
+    """See `processing_command`."""
+    return processing_command()
+
+
+def processing_command():
+    """Command that runs a Java class of tests/processing with Processing on its class path."""
+    if not shutil.which("javac"):
+        pytest.skip("Processing's own renderer needs a Java development kit (javac), 17 or later")
+    jar, classes = CACHE / "core.jar", CACHE / "classes"
+    if not jar.exists():
+        CACHE.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "-d", CACHE, PY5]
+        if subprocess.run(command, capture_output=True).returncode:
+            pytest.skip(f"pip could not download {PY5}, which carries Processing's core.jar")
+        with zipfile.ZipFile(next(CACHE.glob("py5-*.whl"))) as wheel:
+            inside = next(name for name in wheel.namelist() if name.endswith("/core.jar"))
+            jar.write_bytes(wheel.read(inside))
+    sources = sorted((ROOT / "tests" / "processing").glob("*.java"))
+    subprocess.run(["javac", "-cp", jar, "-d", classes, *sources], check=True)
+    return ["java", "-Djava.awt.headless=true", "-cp", f"{jar}{_separator()}{classes}"]
+
+
+def _separator():
+    return ";" if sys.platform == "win32" else ":"
+
+
+def draw_in_processing(command, scenes, size, weight):
+    """Scenes of equal length drawn by Processing: uint8 (n, size, size, 3)."""
+    request = struct.pack(">4i", size, weight, len(scenes), len(scenes[0]))
+    for line in (line for scene in scenes for line in scene):
+        horizontal = line.orientation == "horizontal"
+        request += struct.pack(">if3i", horizontal, line.position, *COLOURS[line.colour])
+    reply = subprocess.run([*command, "Reference"], input=request, capture_output=True, check=True)
+    return np.frombuffer(reply.stdout, np.uint8).reshape(len(scenes), size, size, 3)

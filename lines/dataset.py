@@ -1,6 +1,7 @@
 """Seed to zip: the images of the sketch, in order, made on all cores."""
 
 import collections
+import hashlib
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import numpy as np
 from lines.archive import ZipWriter
 from lines.png import encode_png
 from lines.render import check_weight, render
-from lines.scene import CALLS_PER_SCENE, COLOURS, Line, ProcessingRandom, Scene, random_scene
+from lines.scene import CALLS_PER_SCENE, COLOURS, ProcessingRandom, random_scene
 
 _CHUNK = 256
 """Images per task: long enough to hide the cost of passing them between processes."""
@@ -52,14 +53,14 @@ def write_zip(
     _check(count, size, weight, allow_duplicates)
     path.parent.mkdir(parents=True, exist_ok=True)
     digits = max(5, len(str(count - 1)))
-    seen = Seen(size, weight)
+    seen = Seen()
     written = repeats = 0
     partial = path.with_name(path.name + ".part")
     try:
         with open(partial, "wb") as file:
             archive = ZipWriter(file)
-            for scene, png in _pictures(seed, size, weight, count):
-                if not allow_duplicates and seen.add(scene):
+            for png in _pictures(seed, size, weight, count):
+                if not allow_duplicates and seen.add(png):
                     repeats += 1
                     continue
                 archive.write(f"{path.stem}/{written:0{digits}}.png", png)
@@ -91,8 +92,8 @@ def _check(count: int, size: int, weight: int, allow_duplicates: bool) -> None:
         )
 
 
-def _pictures(seed: int, size: int, weight: int, expected: int) -> Iterator[tuple[Scene, bytes]]:
-    """The sketch's scenes and their PNGs without end, made ahead by one process per core."""
+def _pictures(seed: int, size: int, weight: int, expected: int) -> Iterator[bytes]:
+    """The sketch's images as PNGs, without end, made ahead by one process per core."""
     workers = min(os.cpu_count() or 1, math.ceil(expected / (4 * _CHUNK)))
     if workers == 1:  # not worth the start of another process
         index = 0
@@ -111,52 +112,30 @@ def _pictures(seed: int, size: int, weight: int, expected: int) -> Iterator[tupl
         pool.shutdown(cancel_futures=True)
 
 
-def draw(seed: int, index: int, count: int, size: int, weight: int) -> list[tuple[Scene, bytes]]:
-    """Scenes and PNGs of images `index` to `index + count - 1` after `randomSeed(seed)`."""
+def draw(seed: int, index: int, count: int, size: int, weight: int) -> list[bytes]:
+    """PNGs of images `index` to `index + count - 1` after `randomSeed(seed)`."""
     random = ProcessingRandom(seed)
     random.skip(index * CALLS_PER_SCENE)
     scenes = [random_scene(random, size) for _ in range(count)]
-    return [(scene, encode_png(render(scene, size, weight))) for scene in scenes]
+    return [encode_png(render(scene, size, weight)) for scene in scenes]
 
 
 class Seen:
-    """Which pictures have been drawn: one bit for each that there can be (16 MiB at 128 pixels)."""
+    """Which pictures have been written, in constant memory: a bit for each of 2²⁸ fingerprints.
 
-    def __init__(self, size: int, weight: int):
-        self.size, self.weight = size, weight
-        self.bits = np.zeros((size * len(COLOURS)) ** 3 // 8 + 1, np.uint8)
+    No picture passes twice. Two different ones may share a bit, with a chance of 1 in 27,000 for a
+    picture among 10,000; then the second is passed over although it is new, which harms nobody.
+    """
 
-    def add(self, scene: Scene) -> bool:
-        """Marks the picture of a scene; True where it stood there already."""
-        key = 0
-        for line in self.ordered(scene):
-            key = (key * self.size + math.floor(line.position)) * len(COLOURS) + line.colour
-        byte, bit = key >> 3, 1 << (key & 7)
-        seen = bool(self.bits[byte] & bit)
-        self.bits[byte] |= bit
+    _BITS = 28
+
+    def __init__(self):
+        self.bits = np.zeros(1 << (self._BITS - 3), np.uint8)
+
+    def add(self, png: bytes) -> bool:
+        """Marks a picture; True where it, or its bit, was marked already."""
+        digest = hashlib.blake2b(png, digest_size=8).digest()
+        byte, bit = divmod(int.from_bytes(digest, "little") >> (64 - self._BITS), 8)
+        seen = bool(self.bits[byte] >> bit & 1)
+        self.bits[byte] |= 1 << bit
         return seen
-
-    def ordered(self, scene: Scene) -> Scene:
-        """One scene for all that look the same, so that different ones never look the same.
-
-        Two horizontal lines are sorted where their order cannot be seen, because they share no row
-        or have one colour; a line that the other hides is replaced by that other. What little a
-        hidden line can still change, a few levels in the two pixels of a cap, does not count.
-        """
-        vertical, below, above = scene
-        near = abs(math.floor(below.position) - math.floor(above.position)) <= self.weight
-        if below.colour == above.colour or not near:
-            below, above = sorted((below, above), key=lambda line: line.position)
-        if near and self._hides(above, below):
-            below = above
-        elif near and below.colour == above.colour and self._hides(below, above):
-            above = below
-        return vertical, below, above
-
-    def _hides(self, above: Line, below: Line) -> bool:
-        """Whether every row of `below` is a row that `above` covers in full."""
-        reach = self.weight // 2
-        solid = reach if self.weight % 2 else reach - 1
-        top, bottom = (math.floor(below.position) + sign * reach for sign in (-1, 1))
-        centre = math.floor(above.position)
-        return centre - solid <= max(0, top) and min(self.size - 1, bottom) <= centre + solid

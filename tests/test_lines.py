@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import itertools
 import subprocess
 import sys
 import zipfile
@@ -69,9 +68,9 @@ def test_skip_equals_calling():
 def test_image_i_needs_no_earlier_image():
     random = ProcessingRandom(5)
     random.skip(777 * CALLS_PER_SCENE)
-    ((scene, png),) = draw(5, 777, 1, 128, 5)
-    assert scene == random_scene(random) == draw(5, 770, 8, 128, 5)[7][0]
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), render(scene))
+    (png,) = draw(5, 777, 1, 128, 5)
+    assert png == draw(5, 770, 8, 128, 5)[7]
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), render(random_scene(random)))
 
 
 @pytest.mark.parametrize("weight", [0, -1, 39, 2.5])
@@ -121,17 +120,11 @@ def test_repeats_of_seed_1_are_passed_over(tmp_path):
     assert write_zip(tmp_path / "x.zip", seed=1, allow_duplicates=True) == 0
 
 
-@pytest.mark.parametrize(("size", "weight"), [(12, 3), (16, 5), (12, 4)])
-def test_scenes_that_count_as_different_never_look_the_same(size, weight):
-    scene_of = {}
-    seen = Seen(size, weight)
-    horizontals = list(itertools.product(range(size), (0, 1, 3)))
-    for vertical, below, above in itertools.product(((0, 0), (1, 3), (7, 0)), *[horizontals] * 2):
-        lines = zip(("vertical", "horizontal", "horizontal"), (vertical, below, above), strict=True)
-        scene = tuple(Line(orientation, *rest) for orientation, rest in lines)
-        counted = seen.ordered(scene)
-        assert scene_of.setdefault(render(scene, size, weight).tobytes(), counted) == counted
-    assert len(set(scene_of.values())) > 1000
+def test_few_pictures_are_taken_for_another():
+    seen = Seen()
+    pictures = [b"%d" % i for i in range(50_000)]
+    assert sum(seen.add(picture) for picture in pictures) <= 30  # 5 are to be expected
+    assert all(seen.add(picture) for picture in pictures)
 
 
 def test_more_pictures_than_there_are(tmp_path):

@@ -32,7 +32,7 @@ def save(folder: str | os.PathLike, gan) -> None:
         file.attrs["schema"] = SCHEMA
         for name in _COUNTERS:
             file.attrs[name] = getattr(gan, name)
-        for name, variable in _variables(gan).items():
+        for name, variable in variables(gan).items():
             file[name] = ops.convert_to_numpy(variable)
         file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
         file["losses/generator"] = np.array(gan.g_losses, np.float32)
@@ -53,8 +53,8 @@ def load(path: str | os.PathLike, gan) -> None:
         path = (find(path) or [path / "checkpoint_<epochs>.h5"])[-1]
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
-    variables = _variables(gan)
-    shapes = _LOSSES | {name: tuple(variable.shape) for name, variable in variables.items()}
+    targets = variables(gan)
+    shapes = _LOSSES | {name: tuple(variable.shape) for name, variable in targets.items()}
     try:
         with h5py.File(path) as file:
             _check(path, file, shapes)
@@ -62,7 +62,7 @@ def load(path: str | os.PathLike, gan) -> None:
             counters = {name: int(file.attrs[name]) for name in _COUNTERS}
     except OSError as error:
         raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({error})") from error
-    for name, variable in variables.items():
+    for name, variable in targets.items():
         variable.assign(arrays[name])
     gan.d_losses = arrays["losses/critic"].tolist()
     gan.g_losses = arrays["losses/generator"].tolist()
@@ -76,7 +76,7 @@ def find(folder: str | os.PathLike) -> list[Path]:
     return sorted(files, key=lambda file: int(_NAME.fullmatch(file.name)[1]))
 
 
-def _variables(gan) -> dict[str, keras.Variable]:
+def variables(gan) -> dict[str, keras.Variable]:
     """Every variable of the training by a name that does not depend on the session."""
     owners = itertools.chain(
         gan.critic.layers,

@@ -25,6 +25,7 @@ def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
 
 def input_gradient(function: Callable, inputs: tf.Tensor) -> tf.Tensor:
     """Gradient of the sum of `function(inputs)` with respect to `inputs`, itself differentiable."""
+    inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
         outputs = function(inputs)

@@ -10,7 +10,7 @@ parser.add_argument(
     "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
 )
 parser.add_argument("--count", type=int, default=500, help="number of images")
-parser.add_argument("--weight", type=int, help="of the lines, pixels; default: 5 of 128, 3 of 64")
+parser.add_argument("--weight", type=int, help="of the lines, pixels; None: 5 of 128, 3 of 64")
 
 
 def main(arguments):

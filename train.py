@@ -25,7 +25,7 @@ parser.add_argument("--rows", type=int, default=5, help="of the sample grids")
 parser.add_argument("--columns", type=int, default=5, help="of the sample grids")
 parser.add_argument("--n-critic", type=int, default=5, help="critic updates per epoch")
 parser.add_argument("--seed", type=int, default=0, help="of weights, noise and order of images")
-parser.add_argument("--image-size", type=int, help="pixels; default: the preset's")
+parser.add_argument("--image-size", type=int, help="pixels; None: the preset's")
 parser.add_argument(
     "--save-minutes", type=float, default=10, metavar="MINUTES", help="between checkpoints"
 )

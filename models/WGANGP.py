@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from models import checkpoint, engines
-from models.networks import WEIGHT_STDDEV, build_critic, build_generator
+from models.networks import build_critic, build_generator, build_optimiser, frozen, initialise
 from utils import callbacks as run_callbacks
 from utils import runs
 from utils.images import grid, save_picture, to_uint8
@@ -112,27 +112,20 @@ class WGANGP:
                 f"input_dim is {self.input_dim}; change generator_initial_dense_layer_size, "
                 "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
-        self._initialise()
-        self.critic_optimiser = _optimiser(optimiser, critic_learning_rate, self.critic)
-        self.generator_optimiser = _optimiser(optimiser, generator_learning_rate, self.generator)
+        initialise((self.critic, self.generator), seed)
+        self.critic_optimiser = build_optimiser(optimiser, critic_learning_rate, self.critic)
+        self.generator_optimiser = build_optimiser(
+            optimiser, generator_learning_rate, self.generator
+        )
         self.d_losses = []
         self.g_losses = []
         self.epoch = 0
         self.batches_seen = 0
         self.stop_training = False
         self.training = {}
+        self._sample_rows = self._sample_columns = 5
         self._engine = engines.load()
         self._step = None
-
-    def _initialise(self):
-        """Kernels from N(0, 0.02) and the states of dropout by `seed` alone, on any backend."""
-        rng = np.random.default_rng((self.seed, 2))
-        for variable in self.critic.variables + self.generator.variables:
-            if variable.name == "kernel":
-                values = rng.standard_normal(variable.shape, np.float32)
-                variable.assign(values * np.float32(WEIGHT_STDDEV))
-            elif variable.name == "seed_generator_state":
-                variable.assign(rng.integers(2**31, size=variable.shape))
 
     # The algorithm -------------------------------------------------------------------------------
 
@@ -152,17 +145,17 @@ class WGANGP:
 
     def gradient_penalty(self, images):
         """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
-        gradient = self._engine.input_gradient(lambda x: _frozen(self.critic, x), images)
+        gradient = self._engine.input_gradient(lambda x: frozen(self.critic, x), images)
         squares = ops.sum(ops.square(gradient), axis=(1, 2, 3))  # (B,)
         return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1))
 
     def generator_loss(self, z):
         """−mean critic(generator(z)), z (B, z_dim)."""
-        return -ops.mean(_frozen(self.critic, self.generator(z, training=True)))
+        return -ops.mean(frozen(self.critic, self.generator(z, training=True)))
 
     def critic_step(self, real, z, mix):
         """One critic update; returns [D, R, F, G] from before it."""
-        fake = _frozen(self.generator, z)  # outside the gradient: the generator does not learn here
+        fake = frozen(self.generator, z)  # outside the gradient: the generator does not learn here
 
         def loss():
             losses = self.critic_losses(real, fake, mix)
@@ -251,16 +244,28 @@ class WGANGP:
             ValueError: arguments or images that do not fit; FloatingPointError: a loss that is no
                 longer finite, before anything is overwritten.
         """
-        for name, number in (("n_critic", n_critic), ("rows", rows), ("columns", columns)):
+        counts = {"n_critic": n_critic, "rows": rows, "columns": columns}
+        counts["print_every_n_batches"] = print_every_n_batches
+        for name, number in counts.items():
             if number < 1:
                 raise ValueError(f"{name} must be at least 1, received {number}")
-        stream = self._stream(x_train, batch_size, using_generator)
+        if batch_size != self.batch_size:
+            raise ValueError(
+                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
+            )
+        if not using_generator:
+            x_train = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
+        stream = self._positioned(x_train)
         if self.epoch == 0 and checkpoint.find(Path(run_folder) / "weights"):
             raise ValueError(
                 f"{run_folder} holds a training already: load its weights to continue it, or "
                 "choose another run id"
             )
-        self.training = {"n_critic": n_critic, "epochs": epochs, "data": _data_name(stream)}
+        self.training = {
+            "n_critic": n_critic,
+            "epochs": epochs,
+            "data": getattr(stream, "name", ""),
+        }
         runs.check_params(run_folder, self._params(), may_differ={"epochs"})
         run_folder = runs.make_run_folder(run_folder)
         self.save(run_folder)
@@ -283,30 +288,22 @@ class WGANGP:
 
     def time_epoch(self, x_train, n_critic=5):
         """Seconds that one epoch takes once compiled; trains two epochs to find out."""
-        stream = self._stream(x_train, self.batch_size, using_generator=True)
+        stream = self._positioned(x_train)
         self.train_epoch(stream, n_critic)
         start = time.perf_counter()
         self.train_epoch(stream, n_critic)
         return time.perf_counter() - start
 
-    def _stream(self, x_train, batch_size, using_generator):
-        """`x_train` as a stream of batches that stands where the training stopped."""
-        if batch_size != self.batch_size:
-            raise ValueError(
-                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
-            )
-        stream = x_train
-        if not using_generator:
-            stream = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
-        if not isinstance(stream, ImageStream):
-            return stream
-        expected = (batch_size, *self.input_dim)
-        if stream[0][0].shape != expected:
-            raise ValueError(
-                f"x_train gives batches of {stream[0][0].shape}, expected {expected} "
-                "(batch_size, *input_dim)"
-            )
-        stream.position = self.batches_seen
+    def _positioned(self, stream):
+        """`stream`, checked against `input_dim` and set to where the training stopped."""
+        if isinstance(stream, ImageStream):
+            shape, expected = stream[0][0].shape, (self.batch_size, *self.input_dim)
+            if shape != expected:
+                raise ValueError(
+                    f"x_train gives batches of {shape}, expected {expected}: "
+                    "(batch_size, *input_dim)"
+                )
+            stream.position = self.batches_seen
         return stream
 
     # Files ---------------------------------------------------------------------------------------
@@ -320,8 +317,6 @@ class WGANGP:
         images = draw(self.generator, latents(seeds, self.z_dim))
         name = f"sample_{max(self.epoch - 1, 0)}.png"
         self._save_grid(Path(folder) / "images" / name, images)
-
-    _sample_rows = _sample_columns = 5
 
     def _save_grid(self, path, images):
         save_picture(path, grid(images, self._sample_rows, self._sample_columns))
@@ -355,37 +350,3 @@ class WGANGP:
             FileNotFoundError, ValueError: no checkpoint, or one that does not fit this model.
         """
         checkpoint.load(path, self)
-
-
-def _frozen(network, inputs):
-    """`network(inputs, training=True)`, but with moving statistics left as they are.
-
-    Batch statistics and dropout are those of training; what the call would write to the network's
-    weights is dropped, but for the states of dropout's random numbers, which must go on.
-    """
-    states = network.non_trainable_variables
-    outputs, new = network.stateless_call(
-        network.trainable_variables, states, inputs, training=True
-    )
-    weights = {id(weight) for weight in network.non_trainable_weights}
-    for state, value in zip(states, new, strict=True):
-        if id(state) not in weights:
-            state.assign(value)
-    return outputs
-
-
-def _data_name(stream):
-    files = getattr(getattr(stream, "source", None), "files", None)
-    return files.path.name if files else type(stream).__name__
-
-
-def _optimiser(name, learning_rate, network):
-    if name == "adam":
-        kind, options = keras.optimizers.Adam, {"beta_1": 0.5}
-    elif name == "rmsprop":
-        kind, options = keras.optimizers.RMSprop, {}
-    else:
-        raise ValueError(f"optimiser must be 'adam' or 'rmsprop', received {name!r}")
-    optimiser = kind(learning_rate, name=f"{network.name}_optimiser", **options)
-    optimiser.build(network.trainable_variables)
-    return optimiser

@@ -1,6 +1,7 @@
-"""Critic and generator as Keras models, from lists with one value per layer."""
+"""Critic and generator from lists with one value per layer; their weights and optimisers."""
 
 import keras
+import numpy as np
 from keras import layers
 
 LEAKY_SLOPE = 0.2
@@ -108,6 +109,53 @@ def build_generator(
             x = hidden(x, i)
     images = layers.Activation("tanh", name="generator_tanh")(x)
     return keras.Model(z, images, name="generator")
+
+
+def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
+    """Draws kernels from N(0, 0.02) and the states of dropout by `seed`, alike on any backend."""
+    rng = np.random.default_rng((seed, 2))  # the 2 keeps them apart from noise and order
+    for variable in (variable for network in networks for variable in network.variables):
+        if variable.name == "kernel":
+            values = rng.standard_normal(variable.shape, np.float32)
+            variable.assign(values * np.float32(WEIGHT_STDDEV))
+        elif variable.name == "seed_generator_state":
+            variable.assign(rng.integers(2**31, size=variable.shape))
+
+
+def frozen(network: keras.Model, inputs):
+    """`network(inputs, training=True)`, but with moving statistics left as they are.
+
+    Batch statistics and dropout are those of training; what the call would write to the network's
+    weights is dropped, but for the states of dropout's random numbers, which must go on.
+    """
+    states = network.non_trainable_variables
+    outputs, new = network.stateless_call(
+        network.trainable_variables, states, inputs, training=True
+    )
+    weights = {id(weight) for weight in network.non_trainable_weights}
+    for state, value in zip(states, new, strict=True):
+        if id(state) not in weights:
+            state.assign(value)
+    return outputs
+
+
+def build_optimiser(
+    name: str, learning_rate: float, network: keras.Model
+) -> keras.optimizers.Optimizer:
+    """The optimiser of a network: `"adam"` (β1 = 0.5) or `"rmsprop"`, its slots made.
+
+    Raises:
+        ValueError: any other name.
+    """
+    if name == "adam":
+        kind, options = keras.optimizers.Adam, {"beta_1": 0.5}
+    elif name == "rmsprop":
+        kind, options = keras.optimizers.RMSprop, {}
+    else:
+        raise ValueError(f"optimiser must be 'adam' or 'rmsprop', received {name!r}")
+    optimiser = kind(learning_rate, name=f"{network.name}_optimiser", **options)
+    optimiser.build(network.trainable_variables)
+    return optimiser
 
 
 def _weights() -> dict:

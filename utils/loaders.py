@@ -46,6 +46,7 @@ class ImageStream:
 
     Attributes:
         position: number of the batch that `next` gives; it may be set.
+        name: of the file or folder that the images come from; empty for an array.
 
     Raises:
         ValueError: a batch larger than the data set.
@@ -61,6 +62,7 @@ class ImageStream:
         self.batch_size = batch_size
         self.seed = seed
         self.position = 0
+        self.name = source.name
         self._worker = ThreadPoolExecutor(1)
         self._ahead = {}
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)

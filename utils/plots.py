@@ -1,6 +1,7 @@
 """Loss history to `converge.png`."""
 
 import os
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -45,7 +46,8 @@ def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) ->
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes[2:]:
         axis.set_xlabel("epoch (one generator update)")
-    figure.supxlabel(_CAPTION, fontsize=10, x=0.01, ha="left")
+    caption = textwrap.fill(" ".join(_CAPTION.split()), 160)
+    figure.supxlabel(caption, fontsize=10, x=0.01, ha="left")
     with replacing(path) as beside:
         figure.savefig(beside, dpi=100)
 

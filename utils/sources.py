@@ -98,6 +98,7 @@ class ImageSource:
 
     def __init__(self, files: ImageFiles, size: int, memory_limit: int):
         self.files = files
+        self.name = files.path.name
         self.size = size
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._lock = threading.Lock()
@@ -174,6 +175,8 @@ class ArraySource:
     Args:
         images: (N, H, W, C), uint8 0…255 or float in [-1, 1].
     """
+
+    name = ""
 
     def __init__(self, images: np.ndarray):
         self.images = images

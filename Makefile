@@ -9,11 +9,11 @@ DEMO := run/gan/demo_lines64
 ## demo: 64-pixel lines -> training -> generator.h5 -> new images, in about 7 minutes on 2 cores
 demo: .venv/installed
 	@test -f run/data/lines64.zip || $(BIN)/python -m lines --size 64 --weight 3 --out run/data/lines64.zip
-	$(BIN)/python train.py --data run/data/lines64.zip --run-id demo --preset lines64 --epochs 401
+	$(BIN)/python train.py --data run/data/lines64.zip --run-id demo --preset lines64 --n-critic 2 --epochs 801
 	$(BIN)/python generate.py images --generator $(DEMO)/generator.h5 --seeds 100-124 --out $(DEMO)/new
 	@echo
 	@echo "Twenty-five new images: $(DEMO)/new/grid.png"
-	@echo "How it learned:         $(DEMO)/images/sample_0.png ... sample_400.png, converge.png"
+	@echo "How it learned:         $(DEMO)/images/sample_0.png ... sample_800.png, converge.png"
 
 ## train: the reference training, lines128 on output.zip, 1,201 epochs; the same command continues it
 train: .venv/installed

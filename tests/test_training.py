@@ -10,6 +10,7 @@ import sys
 import time
 
 import h5py
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -39,7 +40,10 @@ def run(tiny_zip, tmp_path_factory):
 
 
 def state(gan):
-    return {name: np.array(variable.value) for name, variable in checkpoint.variables(gan).items()}
+    return {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in checkpoint.variables(gan).items()
+    }
 
 
 def test_files_that_a_run_leaves(run):
@@ -267,8 +271,6 @@ def test_bad_command_lines_get_one_line_and_exit_code_2(arguments, message):
 
 
 def test_files_that_are_no_generator(tmp_path, run):
-    import keras
-
     _, folder = run
     with pytest.raises(ValueError, match=r"not a generator: it maps \(None, 16, 16, 3\)"):
         load_generator(folder / "critic.h5")
@@ -301,3 +303,16 @@ def test_latents_are_standard_normal_and_a_walk_stays_among_them():
 def test_run_folder_is_named_after_id_and_data():
     assert str(runs.run_folder("0001", "some/output.zip")) == "run/gan/0001_output"
     assert str(runs.run_folder("0002", "drawings/")) == "run/gan/0002_drawings"
+
+
+def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
+    _, folder = run
+    for name in ("generator", "critic"):
+        with h5py.File(folder / f"{name}.h5") as file:
+            config = json.loads(file.attrs["model_config"])["config"]
+        # Keras 3.0 to 3.5 want lists of lists here; 3.14 and later add `renorm` and others.
+        assert np.shape(config["input_layers"]) == np.shape(config["output_layers"]) == (1, 3)
+        described = {entry for layer in config["layers"] for entry in layer["config"]}
+        assert {"kernel_size", "negative_slope", "units"} <= described
+        assert not described & {"renorm", "quantization_config", "optional", "ragged"}
+        assert {layer["config"]["dtype"] for layer in config["layers"]} == {"float32"}

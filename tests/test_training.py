@@ -200,7 +200,8 @@ def command(*arguments, cwd=ROOT):
 @pytest.fixture
 def lines64(tmp_path):
     path = tmp_path / "lines64.zip"
-    assert command("-m", "lines", "--size", 64, "--weight", 3, "--count", 40, "--out", path)
+    arguments = ("--size", 64, "--weight", 3, "--count", 40, "--out", path)
+    assert command("-m", "lines", *arguments).returncode == 0
     return path
 
 
@@ -280,6 +281,42 @@ def test_files_that_are_no_generator(tmp_path, run):
     runs.save_network(keras.Model(z, keras.layers.Lambda(lambda x: x)(z)), tmp_path / "lambda.h5")
     with pytest.raises(ValueError, match="refused: its layer 'Lambda'"):
         load_generator(tmp_path / "lambda.h5")
+
+
+def rewrite(folder, target, change):
+    """A copy of a run's generator.h5 whose description `change` has altered."""
+    shutil.copy(folder / "generator.h5", target)
+    with h5py.File(target, "r+") as file:
+        description = json.loads(file.attrs["model_config"])
+        change(description)
+        file.attrs["model_config"] = json.dumps(description)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda model: model.update(class_name="Lambda"), "is a 'Lambda'"),
+        (lambda model: model.update(class_name="mine>Model"), "is a 'mine>Model'"),
+        (
+            lambda model: model["config"]["layers"][-1]["config"].update(
+                activation={"class_name": "function", "config": "system", "module": "os"}
+            ),
+            "names os.function",
+        ),
+        (
+            lambda model: model["config"]["layers"][1]["config"].update(
+                kernel_initializer={"class_name": "Evil", "config": {}, "module": "evil"}
+            ),
+            "names evil.Evil",
+        ),
+        (lambda model: model["config"].update(layers="all"), "holds no Keras model"),
+    ],
+)
+def test_a_generator_that_names_foreign_code_is_refused(run, tmp_path, change, message):
+    path = rewrite(run[1], tmp_path / "g.h5", change)
+    with pytest.raises(ValueError, match=message):
+        load_generator(path)
 
 
 def test_seeds():

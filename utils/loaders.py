@@ -163,14 +163,29 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
     return generator
 
 
-def _refuse_unknown_layers(path: str | os.PathLike, architecture: dict) -> None:
+def _refuse_unknown_layers(path: str | os.PathLike, model: dict) -> None:
     """Looks at every class that the file names before Keras builds any of them."""
-    if not isinstance(architecture, dict) or not isinstance(architecture.get("config"), dict):
+    config = model.get("config") if isinstance(model, dict) else None
+    layers = config.get("layers") if isinstance(config, dict) else None
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
         raise ValueError(f"{path}: holds no Keras model; expected a generator.h5")
-    for layer in architecture["config"].get("layers", ()):
-        name = layer.get("class_name") if isinstance(layer, dict) else layer
-        if name not in GENERATOR_LAYERS:
+    if model.get("class_name") not in ("Functional", "Model", "Sequential"):
+        raise ValueError(f"{path}: refused: it is a {model.get('class_name')!r}, not a Keras model")
+    for layer in layers:
+        if layer.get("class_name") not in GENERATOR_LAYERS:
             raise ValueError(
-                f"{path}: refused: its layer {name!r} is none that a generator is made of "
-                f"({', '.join(GENERATOR_LAYERS)})"
+                f"{path}: refused: its layer {layer.get('class_name')!r} is none that a generator "
+                f"is made of ({', '.join(GENERATOR_LAYERS)})"
             )
+    _refuse_foreign_code(path, layers)
+
+
+def _refuse_foreign_code(path: str | os.PathLike, item) -> None:
+    """Refuses functions, and classes of other modules than Keras's, wherever they are named."""
+    if isinstance(item, dict):
+        module, name = item.get("module") or "keras", item.get("class_name")
+        if str(module).split(".")[0] != "keras" or name == "function":
+            raise ValueError(f"{path}: refused: it names {module}.{name}, which is not Keras's own")
+    for part in item.values() if isinstance(item, dict) else item:
+        if isinstance(part, (dict, list)):
+            _refuse_foreign_code(path, part)

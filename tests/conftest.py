@@ -1,4 +1,4 @@
-"""What several tests need: small data, a small model, Processing's renderer."""
+"""What several tests need: small data, a small model and its run, Processing's renderer."""
 
 import shutil
 import struct
@@ -49,6 +49,26 @@ def tiny_zip(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "tiny.zip"
     write_zip(path, count=30, size=16, weight=1)
     return path
+
+
+def train(gan, data, folder, epochs, **options):
+    """Trains `gan` on a zip of 16-pixel images, two critic updates per epoch."""
+    from utils.loaders import load_images  # here: the tests of lines/ need no framework
+
+    stream = load_images(data, 16, 4)
+    options = {"print_every_n_batches": 2, "n_critic": 2, "rows": 2, "columns": 3} | options
+    gan.train(stream, batch_size=4, epochs=epochs, run_folder=folder, **options)
+
+
+@pytest.fixture(scope="session")
+def run(tiny_zip, tmp_path_factory):
+    """A finished run of five epochs."""
+    from models.WGANGP import WGANGP
+
+    folder = tmp_path_factory.mktemp("run") / "0001_tiny"
+    gan = WGANGP(**TINY)
+    train(gan, tiny_zip, folder, 5)
+    return gan, folder
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,9 @@
-"""A whole run from the command line: the files it leaves, its log, interruption, continuation."""
+"""A run: the files it leaves, its log, continuation, checkpoints, refusals."""
 
 import csv
 import json
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import h5py
 import keras
@@ -17,26 +13,10 @@ from PIL import Image
 
 from models import checkpoint
 from models.WGANGP import WGANGP
-from tests.conftest import ROOT, TINY
+from tests.conftest import TINY, train
 from utils import runs
 from utils.callbacks import log_line
-from utils.latents import draw, latents, parse_seeds, walk
-from utils.loaders import load_generator, load_images
-
-
-def train(gan, data, folder, epochs, **options):
-    stream = load_images(data, 16, 4)
-    options = {"print_every_n_batches": 2, "n_critic": 2, "rows": 2, "columns": 3} | options
-    gan.train(stream, batch_size=4, epochs=epochs, run_folder=folder, **options)
-
-
-@pytest.fixture(scope="module")
-def run(tiny_zip, tmp_path_factory):
-    """A finished run of five epochs."""
-    folder = tmp_path_factory.mktemp("run") / "0001_tiny"
-    gan = WGANGP(**TINY)
-    train(gan, tiny_zip, folder, 5)
-    return gan, folder
+from utils.loaders import load_images
 
 
 def state(gan):
@@ -89,20 +69,6 @@ def test_contents_of_a_run(run):
 def test_log_line_to_the_letter():
     line = log_line(452, 5, [-92.2, -71.9, -58.8, 3.8], 41.4)
     assert line == "452 (5, 1) [D loss: (-92.2)(R -71.9, F -58.8, G 3.8)] [G loss: 41.4]"
-
-
-def test_generator_h5_draws_what_the_training_saw(run):
-    gan, folder = run
-    generator = load_generator(folder / "generator.h5")
-    z = latents(list(range(6)), 5)
-    assert np.array_equal(draw(generator, z), draw(gan.generator, z))
-
-
-def test_one_seed_one_image_whatever_the_batch(run):
-    generator = run[0].generator
-    all_at_once = draw(generator, latents(list(range(40)), 5))
-    for seed in (0, 15, 16, 39):
-        assert np.array_equal(draw(generator, latents([seed], 5))[0], all_at_once[seed])
 
 
 def test_a_run_continues_where_it_stopped(tiny_zip, tmp_path, run):
@@ -192,164 +158,6 @@ def test_images_that_do_not_fit_are_refused(tiny_zip, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-def command(*arguments, cwd=ROOT):
-    line = [sys.executable, *map(str, arguments)]
-    return subprocess.run(line, cwd=cwd, capture_output=True, text=True)
-
-
-@pytest.fixture
-def lines64(tmp_path):
-    path = tmp_path / "lines64.zip"
-    arguments = ("--size", 64, "--weight", 3, "--count", 40, "--out", path)
-    assert command("-m", "lines", *arguments).returncode == 0
-    return path
-
-
-def start(data, folder, *arguments):
-    line = [ROOT / "train.py", "--data", data, "--preset", "lines64", "--batch-size", 2]
-    line += ["--n-critic", 1, "--rows", 1, "--columns", 2, "--print-every", 2, *arguments]
-    return [sys.executable, *map(str, line)], folder
-
-
-def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
-    line, cwd = start(lines64, tmp_path, "--epochs", 2)
-    dry = subprocess.run([*line, "--dry-run"], cwd=cwd, capture_output=True, text=True)
-    assert dry.returncode == 0 and not (tmp_path / "run").exists()
-    assert "critic: 392,513 parameters" in dry.stdout and "2 epochs: about" in dry.stdout
-    done = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Found 40 images belonging to 1 classes." in done.stdout
-    again = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
-    assert "This training is finished" in again.stdout and again.returncode == 0
-    generator = tmp_path / "run/gan/0001_lines64/generator.h5"
-    arguments = ["--generator", generator, "--seeds", "0-1,7", "--columns", 2]
-    made = command("generate.py", "images", *arguments, "--out", tmp_path / "new")
-    assert made.returncode == 0, made.stderr
-    names = sorted(file.name for file in (tmp_path / "new").iterdir())
-    assert names == ["grid.png", "seed_0.png", "seed_1.png", "seed_7.png"]
-    sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
-    assert sample.shape == (68, 134, 3)
-    judged = command("evaluate.py", "--generator", generator, "--count", 20)
-    assert "generated  0.000" in judged.stdout and "real       1.000" in judged.stdout
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_path, number):
-    line, cwd = start(lines64, tmp_path, "--epochs", 100_000)
-    process = subprocess.Popen(line, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    log = tmp_path / "run/gan/0001_lines64/log.txt"
-    deadline = time.monotonic() + 120
-    while not (log.exists() and log.read_text().count("\n") >= 3):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(number)
-    output = process.communicate(timeout=60)[0].decode()
-    assert process.returncode == 130
-    assert "Continue with: python" in output and "--epochs 100000" in output
-    epochs = log.read_text().count("\n")
-    (saved,) = checkpoint.find(log.parent / "weights")
-    assert saved.name == f"checkpoint_{epochs}.h5"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["train.py", "--data", "nix.zip"], "train.py: error: nix.zip: no such file"),
-        (["train.py", "--preset", "big"], "preset must be one of lines128, lines64"),
-        (["train.py", "--image-size", "64", "--epochs", "1"], "but input_dim is (64, 64, 3)"),
-        (["train.py", "--batch-size", "10001"], "the 10000 images there are, received 10001"),
-        (["generate.py", "images", "--generator", "nix.h5"], "nix.h5: no such file"),
-        (["generate.py", "images", "--generator", "README.md"], "README.md: not an HDF5 file"),
-        (["generate.py", "images", "--seeds", "5-1"], "seeds must look like 0-24,100,7"),
-        (["generate.py", "images", "--columns", "0"], "--columns must be at least 1"),
-        (["evaluate.py", "--count", "0"], "--count must be at least 1"),
-    ],
-)
-def test_bad_command_lines_get_one_line_and_exit_code_2(arguments, message):
-    done = command(*arguments)
-    assert done.returncode == 2
-    assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
-
-
-def test_files_that_are_no_generator(tmp_path, run):
-    _, folder = run
-    with pytest.raises(ValueError, match=r"not a generator: it maps \(None, 16, 16, 3\)"):
-        load_generator(folder / "critic.h5")
-    with pytest.raises(ValueError, match="holds no Keras model"):
-        load_generator(folder / "weights" / "checkpoint_5.h5")
-    z = keras.Input((5,))
-    runs.save_network(keras.Model(z, keras.layers.Lambda(lambda x: x)(z)), tmp_path / "lambda.h5")
-    with pytest.raises(ValueError, match="refused: its layer 'Lambda'"):
-        load_generator(tmp_path / "lambda.h5")
-
-
-def rewrite(folder, target, change):
-    """A copy of a run's generator.h5 whose description `change` has altered."""
-    shutil.copy(folder / "generator.h5", target)
-    with h5py.File(target, "r+") as file:
-        description = json.loads(file.attrs["model_config"])
-        change(description)
-        file.attrs["model_config"] = json.dumps(description)
-    return target
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda model: model.update(class_name="Lambda"), "is a 'Lambda'"),
-        (lambda model: model.update(class_name="mine>Model"), "is a 'mine>Model'"),
-        (
-            lambda model: model["config"]["layers"][-1]["config"].update(
-                activation={"class_name": "function", "config": "system", "module": "os"}
-            ),
-            "names os.function",
-        ),
-        (
-            lambda model: model["config"]["layers"][1]["config"].update(
-                kernel_initializer={"class_name": "Evil", "config": {}, "module": "evil"}
-            ),
-            "names evil.Evil",
-        ),
-        (lambda model: model["config"].update(layers="all"), "holds no Keras model"),
-    ],
-)
-def test_a_generator_that_names_foreign_code_is_refused(run, tmp_path, change, message):
-    path = rewrite(run[1], tmp_path / "g.h5", change)
-    with pytest.raises(ValueError, match=message):
-        load_generator(path)
-
-
-def test_seeds():
-    assert parse_seeds("0-2, 100,7") == [0, 1, 2, 100, 7]
-    for wrong in ("", "a", "1-", "-1", "3-2", "1,,2"):
-        with pytest.raises(ValueError, match="seeds must look like"):
-            parse_seeds(wrong)
-
-
-def test_latents_are_standard_normal_and_a_walk_stays_among_them():
-    z = latents(list(range(2000)), 100)
-    assert z.dtype == np.float32 and z.shape == (2000, 100)
-    assert abs(z.mean()) < 0.01 and z.std() == pytest.approx(1, abs=0.01)
-    path = walk(3, 8, 9, 100)
-    assert np.allclose(path[[0, -1]], latents([3, 8], 100), atol=1e-5)
-    lengths = np.linalg.norm(path, axis=1)
-    assert lengths.min() > 0.9 * min(lengths[0], lengths[-1])
-    assert np.allclose(walk(3, 3, 4, 100)[2], latents([3], 100)[0])
-
-
 def test_run_folder_is_named_after_id_and_data():
     assert str(runs.run_folder("0001", "some/output.zip")) == "run/gan/0001_output"
     assert str(runs.run_folder("0002", "drawings/")) == "run/gan/0002_drawings"
-
-
-def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
-    _, folder = run
-    for name in ("generator", "critic"):
-        with h5py.File(folder / f"{name}.h5") as file:
-            config = json.loads(file.attrs["model_config"])["config"]
-        # Keras 3.0 to 3.5 want lists of lists here; 3.14 and later add `renorm` and others.
-        assert np.shape(config["input_layers"]) == np.shape(config["output_layers"]) == (1, 3)
-        described = {entry for layer in config["layers"] for entry in layer["config"]}
-        assert {"kernel_size", "negative_slope", "units"} <= described
-        assert not described & {"renorm", "quantization_config", "optional", "ragged"}
-        assert {layer["config"]["dtype"] for layer in config["layers"]} == {"float32"}

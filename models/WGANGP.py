@@ -155,7 +155,8 @@ class WGANGP:
 
     def critic_step(self, real, z, mix):
         """One critic update; returns [D, R, F, G] from before it."""
-        fake = frozen(self.generator, z)  # outside the gradient: the generator does not learn here
+        # Outside the gradient: the generator does not learn here.
+        fake = ops.stop_gradient(frozen(self.generator, z))
 
         def loss():
             losses = self.critic_losses(real, fake, mix)
@@ -200,7 +201,9 @@ class WGANGP:
         real = np.stack([next(stream)[0] for _ in range(n_critic)])
         z, mix = self.noise(self.epoch, n_critic)
         if self._step is None:
-            self._step = self._engine.compiled(self._epoch)
+            self._step = self._engine.compiled(
+                self._epoch, list(checkpoint.variables(self).values())
+            )
         *critic, generator = ops.convert_to_numpy(self._step(real, z, mix)).tolist()
         self.d_losses.append(critic)
         self.g_losses.append(generator)

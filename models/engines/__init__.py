@@ -1,6 +1,16 @@
-"""What only a framework can do: `gradients`, `input_gradient` and `compiled`.
+"""What only a framework can do, one module each; Keras's backend (`KERAS_BACKEND`) chooses it.
 
-The module is chosen by Keras's backend, which `KERAS_BACKEND` sets before Keras is imported.
+Every engine has the same three functions:
+
+`gradients(loss, variables)` differentiates. `loss` is called without arguments and returns a scalar
+and anything beside it; back come that anything and the gradients of the scalar, in the order of
+`variables` (Keras variables).
+
+`input_gradient(function, inputs)` is the gradient of the sum of `function(inputs)` with respect to
+`inputs`, itself differentiable.
+
+`compiled(function, variables)` is `function`, which takes arrays and changes `variables` and
+nothing else, as one call of the framework.
 """
 
 import importlib
@@ -19,5 +29,7 @@ def load() -> ModuleType:
     backend = keras.config.backend()
     name = f"{__name__}.{backend}"
     if importlib.util.find_spec(name) is None:
-        raise ValueError(f"no training engine for KERAS_BACKEND={backend}; expected tensorflow")
+        raise ValueError(
+            f"no training engine for KERAS_BACKEND={backend}; expected tensorflow, jax or torch"
+        )
     return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Gradient, update and compilation on TensorFlow."""
+"""Gradient and compilation on TensorFlow; `models.engines` says what each function does."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,7 @@ import tensorflow as tf
 
 
 def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
-    """What `loss` returns beside its value, and the gradients of that value.
-
-    Args:
-        loss: called without arguments; returns (scalar to differentiate, anything).
-        variables: with respect to which.
-
-    Returns:
-        (anything, gradients in the order of `variables`).
-    """
+    """See `models.engines`."""
     watched = [variable.value for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(watched)
@@ -24,7 +16,7 @@ def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
 
 
 def input_gradient(function: Callable, inputs: tf.Tensor) -> tf.Tensor:
-    """Gradient of the sum of `function(inputs)` with respect to `inputs`, itself differentiable."""
+    """See `models.engines`."""
     inputs = tf.convert_to_tensor(inputs)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(inputs)
@@ -32,6 +24,7 @@ def input_gradient(function: Callable, inputs: tf.Tensor) -> tf.Tensor:
     return tape.gradient(outputs, inputs)
 
 
-def compiled(function: Callable) -> Callable:
-    """`function` of arrays as one graph, run by one call."""
+def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `models.engines`; one graph."""
+    del variables  # changed where they are
     return tf.function(function, autograph=False)

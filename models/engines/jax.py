@@ -1,0 +1,88 @@
+"""Gradient and compilation on JAX; `models.engines` says what each function does.
+
+JAX wants functions that change nothing. Keras helps: inside a `StatelessScope`, a variable that is
+assigned keeps its value and the scope remembers the new one. Here such scopes stand inside each
+other: the compiled epoch, the gradient of a loss in it, the penalty's gradient in that.
+"""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import keras
+from keras import ops
+
+
+class _Scope(keras.StatelessScope):
+    """A scope that begins with what the one around it knows, and lists what changes in it."""
+
+    innermost = None
+
+    def __init__(self, variables, values):
+        super().__init__(zip(variables, values, strict=True))
+        if _Scope.innermost:
+            self.state_mapping = _Scope.innermost.state_mapping | self.state_mapping
+        self.changed = {}
+
+    def __enter__(self):
+        self.around, _Scope.innermost = _Scope.innermost, self
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        _Scope.innermost = self.around
+        return super().__exit__(*error)
+
+    def add_update(self, update):
+        super().add_update(update)
+        self.changed[id(update[0])] = update[0]
+
+
+def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
+    """See `models.engines`."""
+    values = [variable.value for variable in variables]
+    found, beside = _differentiated(lambda values: loss(), values, variables)
+    return beside, found
+
+
+def input_gradient(function: Callable, inputs: jax.Array) -> jax.Array:
+    """See `models.engines`."""
+    inputs = ops.convert_to_tensor(inputs)
+    return _differentiated(lambda images: (ops.sum(function(images)), None), inputs)[0]
+
+
+def _differentiated(function, argument, variables=()):
+    """Gradient of `function(argument)`, which returns (scalar, beside): (gradient, beside).
+
+    With `variables`, these have the values `argument` meanwhile. What the function assigns to any
+    other variable (the states of dropout, moving statistics) is assigned once it is done.
+    """
+    changed = []
+
+    def pure(argument):
+        with _Scope(variables, argument if variables else ()) as scope:
+            value, beside = function(argument)
+        changed.extend(scope.changed.values())
+        return value, (beside, [scope.get_current_value(variable) for variable in changed])
+
+    gradient, (beside, new) = jax.grad(pure, has_aux=True)(argument)
+    for variable, value in zip(changed, new, strict=True):
+        variable.assign(value)
+    return gradient, beside
+
+
+def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `models.engines`; the variables' old memory is used again for their new values."""
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def pure(values, *arrays):
+        with _Scope(variables, values) as scope:
+            result = function(*arrays)
+        return result, [scope.get_current_value(variable) for variable in variables]
+
+    def run(*arrays):
+        result, new = pure([variable.value for variable in variables], *arrays)
+        for variable, value in zip(variables, new, strict=True):
+            variable.assign(value)
+        return result
+
+    return run

@@ -1,0 +1,31 @@
+"""Gradient and compilation on PyTorch; `models.engines` says what each function does."""
+
+from collections.abc import Callable
+
+import keras
+import torch
+from keras import ops
+
+
+def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
+    """See `models.engines`."""
+    with torch.enable_grad():
+        value, beside = loss()
+    return beside.detach(), torch.autograd.grad(value, [variable.value for variable in variables])
+
+
+def input_gradient(function: Callable, inputs: torch.Tensor) -> torch.Tensor:
+    """See `models.engines`."""
+    inputs = ops.convert_to_tensor(inputs).detach().requires_grad_()
+    return torch.autograd.grad(function(inputs).sum(), inputs, create_graph=True)[0]
+
+
+def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
+    """See `models.engines`; PyTorch runs it as it stands, one operation after another."""
+    del variables  # changed where they are
+
+    @torch.no_grad()  # nothing is recorded but what `gradients` asks for
+    def run(*arrays):
+        return function(*(ops.convert_to_tensor(array) for array in arrays))
+
+    return run

@@ -1,0 +1,92 @@
+"""One framework's part of `test_backends.py`, in a process of its own.
+
+`python -m tests.parity train FOLDER` trains and leaves results, a run and its generator there;
+`python -m tests.parity read FOLDER OTHER` goes on with what another framework left in OTHER.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from lines.dataset import write_zip
+from models import checkpoint
+from models.WGANGP import WGANGP
+from tests.conftest import TINY, train
+from utils.latents import latents
+from utils.loaders import load_generator
+
+# The reference architecture with all of its layers, and small.
+REFERENCE = TINY | {
+    "input_dim": (32, 32, 3),
+    "critic_conv_filters": [8, 16, 32, 64],
+    "critic_conv_kernel_size": [3, 3, 3, 3],
+    "critic_conv_strides": [2, 2, 2, 2],
+    "generator_initial_dense_layer_size": (2, 2, 32),
+    "generator_upsample": [1, 1, 1, 1],
+    "generator_conv_filters": [32, 16, 8, 3],
+    "generator_conv_kernel_size": [6, 6, 6, 6],
+    "generator_conv_strides": [2, 2, 2, 2],
+    "z_dim": 10,
+    "batch_size": 8,
+}
+CONFIGURATIONS = {
+    "reference": REFERENCE,
+    "critic_batch_norm": REFERENCE | {"critic_batch_norm_momentum": 0.9},
+    "upsampling": REFERENCE
+    | {"generator_upsample": [2, 2, 2, 2], "generator_conv_strides": [1, 1, 1, 1]},
+    "odd_kernels": REFERENCE
+    | {"critic_conv_kernel_size": [4, 5, 3, 4], "generator_conv_kernel_size": [3, 4, 5, 6]},
+    "rmsprop": REFERENCE | {"optimiser": "rmsprop"},
+    "dropout": REFERENCE | {"critic_dropout_rate": 0.3, "generator_dropout_rate": 0.3},
+}
+EPOCHS = 5
+N_CRITIC = 2
+
+
+def main(task: str, folder: Path, other: Path | None = None) -> None:
+    """Writes `initial.npz`, `trained.npz` and a run folder, or `read.npz`."""
+    folder.mkdir(exist_ok=True)
+    if task == "read":
+        np.savez(folder / f"read_{other.name}.npz", **read(other, folder / f"run_{other.name}"))
+        return
+    initial, trained = {}, {}
+    for name, configuration in CONFIGURATIONS.items():
+        gan = WGANGP(**configuration, seed=1)
+        initial |= state(gan, name)
+        images = np.random.default_rng(0).uniform(-1, 1, (8, *configuration["input_dim"]))
+        stream = iter([(images.astype(np.float32),)] * EPOCHS * N_CRITIC)
+        for _ in range(EPOCHS):
+            gan.train_epoch(stream, N_CRITIC)
+        trained |= state(gan, name)
+        trained[f"{name}/losses"] = np.column_stack([gan.d_losses, gan.g_losses])
+    np.savez(folder / "initial.npz", **initial)
+    np.savez(folder / "trained.npz", **trained)
+    data = folder / "tiny.zip"
+    write_zip(data, count=30, size=16, weight=1)
+    train(WGANGP(**TINY), data, folder / "run", 3)
+    np.savez(folder / "images.npz", images=draw(folder))
+
+
+def read(other, run):
+    """Images of another framework's generator, and its training continued in the folder `run`."""
+    gan = WGANGP(**TINY)
+    gan.load_weights(other / "run" / "weights")
+    train(gan, other / "tiny.zip", run, 5)
+    losses = np.column_stack([gan.d_losses, gan.g_losses])
+    return state(gan, "run") | {"images": draw(other), "losses": losses}
+
+
+def state(gan, name):
+    variables = checkpoint.variables(gan).items()
+    return {f"{name}/{key}": ops.convert_to_numpy(variable) for key, variable in variables}
+
+
+def draw(folder):
+    generator = load_generator(folder / "run" / "generator.h5")
+    return generator.predict(latents(list(range(6)), TINY["z_dim"]), verbose=0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *(Path(argument) for argument in sys.argv[2:]))

@@ -8,7 +8,8 @@ import numpy as np
 from keras import ops
 
 from models import checkpoint, engines
-from models.networks import build_critic, build_generator, build_optimiser, frozen, initialise
+from models.forward import forward
+from models.networks import build_critic, build_generator, build_optimiser, initialise
 from utils import callbacks as run_callbacks
 from utils import runs
 from utils.images import grid, save_picture, to_uint8
@@ -137,26 +138,27 @@ class WGANGP:
             fake: generated images of the same shape.
             mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
         """
-        real_loss = -ops.mean(self.critic(real, training=True))
-        fake_loss = ops.mean(self.critic(fake, training=True))
+        real_loss = -ops.mean(forward(self.critic, real, update_statistics=True))
+        fake_loss = ops.mean(forward(self.critic, fake, update_statistics=True))
         penalty = self.gradient_penalty(mix * real + (1 - mix) * fake)
         loss = real_loss + fake_loss + self.grad_weight * penalty
         return ops.stack([loss, real_loss, fake_loss, penalty])
 
     def gradient_penalty(self, images):
         """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
-        gradient = self._engine.input_gradient(lambda x: frozen(self.critic, x), images)
+        gradient = self._engine.input_gradient(lambda x: forward(self.critic, x), images)
         squares = ops.sum(ops.square(gradient), axis=(1, 2, 3))  # (B,)
         return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1))
 
     def generator_loss(self, z):
         """−mean critic(generator(z)), z (B, z_dim)."""
-        return -ops.mean(frozen(self.critic, self.generator(z, training=True)))
+        images = forward(self.generator, z, update_statistics=True)
+        return -ops.mean(forward(self.critic, images))
 
     def critic_step(self, real, z, mix):
         """One critic update; returns [D, R, F, G] from before it."""
         # Outside the gradient: the generator does not learn here.
-        fake = ops.stop_gradient(frozen(self.generator, z))
+        fake = ops.stop_gradient(forward(self.generator, z))
 
         def loss():
             losses = self.critic_losses(real, fake, mix)

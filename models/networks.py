@@ -122,23 +122,6 @@ def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
             variable.assign(rng.integers(2**31, size=variable.shape))
 
 
-def frozen(network: keras.Model, inputs):
-    """`network(inputs, training=True)`, but with moving statistics left as they are.
-
-    Batch statistics and dropout are those of training; what the call would write to the network's
-    weights is dropped, but for the states of dropout's random numbers, which must go on.
-    """
-    states = network.non_trainable_variables
-    outputs, new = network.stateless_call(
-        network.trainable_variables, states, inputs, training=True
-    )
-    weights = {id(weight) for weight in network.non_trainable_weights}
-    for state, value in zip(states, new, strict=True):
-        if id(state) not in weights:
-            state.assign(value)
-    return outputs
-
-
 def build_optimiser(
     name: str, learning_rate: float, network: keras.Model
 ) -> keras.optimizers.Optimizer:

@@ -5,9 +5,6 @@ import os
 import sys
 from collections.abc import Callable
 
-# TensorFlow's banner of processor features helps nobody here; a real error still shows.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 
 def parser(description: str, examples: str) -> argparse.ArgumentParser:
     """An argument parser that shows defaults and examples, and knows `--debug`."""

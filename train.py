@@ -27,6 +27,9 @@ parser.add_argument("--n-critic", type=int, default=5, help="critic updates per 
 parser.add_argument("--seed", type=int, default=0, help="of weights, noise and order of images")
 parser.add_argument("--image-size", type=int, help="pixels; None: the preset's")
 parser.add_argument(
+    "--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16"
+)
+parser.add_argument(
     "--save-minutes", type=float, default=10, metavar="MINUTES", help="between checkpoints"
 )
 parser.add_argument(
@@ -45,7 +48,7 @@ def main(arguments):
     a = arguments
     model = preset(a.preset, a.image_size)
     x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed)
-    gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed)
+    gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed, precision=a.precision)
     folder = runs.run_folder(a.run_id, a.data)
     if checkpoint.find(folder / "weights"):
         gan.load_weights(folder / "weights")

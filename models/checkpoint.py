@@ -1,6 +1,5 @@
 """The whole training state in one HDF5 file, written atomically and read strictly."""
 
-import itertools
 import os
 import re
 from pathlib import Path
@@ -78,12 +77,11 @@ def find(folder: str | os.PathLike) -> list[Path]:
 
 def variables(gan) -> dict[str, keras.Variable]:
     """Every variable of the training by a name that does not depend on the session."""
-    owners = itertools.chain(
-        gan.critic.layers,
-        gan.generator.layers,
-        (gan.critic_optimiser, gan.generator_optimiser),
-    )
-    return {f"{owner.name}/{v.name}": v for owner in owners for v in owner.variables}
+    layers = (*gan.critic.layers, *gan.generator.layers)
+    named = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+    # By path: an optimiser that scales losses has another inside, with variables of the same names.
+    optimisers = (gan.critic_optimiser, gan.generator_optimiser)
+    return named | {v.path: v for optimiser in optimisers for v in optimiser.variables}
 
 
 def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:

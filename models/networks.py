@@ -123,9 +123,12 @@ def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
 
 
 def build_optimiser(
-    name: str, learning_rate: float, network: keras.Model
+    name: str, learning_rate: float, network: keras.Model, scale_losses: bool
 ) -> keras.optimizers.Optimizer:
     """The optimiser of a network: `"adam"` (β1 = 0.5) or `"rmsprop"`, its slots made.
+
+    With `scale_losses` it multiplies losses (`scale_loss`) by as much as float16 bears, divides the
+    gradients again, and skips an update that overflows.
 
     Raises:
         ValueError: any other name.
@@ -137,6 +140,9 @@ def build_optimiser(
     else:
         raise ValueError(f"optimiser must be 'adam' or 'rmsprop', received {name!r}")
     optimiser = kind(learning_rate, name=f"{network.name}_optimiser", **options)
+    if scale_losses:
+        scaled = f"{network.name}_scaled_optimiser"
+        optimiser = keras.optimizers.LossScaleOptimizer(optimiser, name=scaled)
     optimiser.build(network.trainable_variables)
     return optimiser
 

@@ -1,6 +1,6 @@
 """What only a framework can do, one module each; Keras's backend (`KERAS_BACKEND`) chooses it.
 
-Every engine has the same three functions:
+Every engine has the same five functions:
 
 `gradients(loss, variables)` differentiates. `loss` is called without arguments and returns a scalar
 and anything beside it; back come that anything and the gradients of the scalar, in the order of
@@ -9,8 +9,13 @@ and anything beside it; back come that anything and the gradients of the scalar,
 `input_gradient(function, inputs)` is the gradient of the sum of `function(inputs)` with respect to
 `inputs`, itself differentiable.
 
+`update(optimiser, gradients, variables)` takes one step of a Keras optimiser.
+
 `compiled(function, variables)` is `function`, which takes arrays and changes `variables` and
 nothing else, as one call of the framework.
+
+`allow_tf32(allowed)` says for the whole process whether float32 products may be computed with 10
+bits (TensorFloat-32), which NVIDIA GPUs since Ampere do several times as fast.
 """
 
 import importlib

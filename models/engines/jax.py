@@ -70,6 +70,20 @@ def _differentiated(function, argument, variables=()):
     return gradient, beside
 
 
+def update(
+    optimiser: keras.optimizers.Optimizer, gradients: list, variables: list[keras.Variable]
+) -> None:
+    """See `models.engines`; `apply` would assign in branches that JAX traces."""
+    targets = [*variables, *optimiser.variables]
+    weights, states = optimiser.stateless_apply(
+        [state.value for state in optimiser.variables],
+        gradients,
+        [variable.value for variable in variables],
+    )
+    for variable, value in zip(targets, [*weights, *states], strict=True):
+        variable.assign(value)
+
+
 def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
     """See `models.engines`; the variables' old memory is used again for their new values."""
 
@@ -86,3 +100,8 @@ def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
         return result
 
     return run
+
+
+def allow_tf32(allowed: bool) -> None:
+    """See `models.engines`; JAX's default allows it."""
+    jax.config.update("jax_default_matmul_precision", None if allowed else "float32")

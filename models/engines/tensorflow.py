@@ -24,7 +24,19 @@ def input_gradient(function: Callable, inputs: tf.Tensor) -> tf.Tensor:
     return tape.gradient(outputs, inputs)
 
 
+def update(
+    optimiser: keras.optimizers.Optimizer, gradients: list, variables: list[keras.Variable]
+) -> None:
+    """See `models.engines`."""
+    optimiser.apply(gradients, variables)
+
+
 def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
     """See `models.engines`; one graph."""
     del variables  # changed where they are
     return tf.function(function, autograph=False)
+
+
+def allow_tf32(allowed: bool) -> None:
+    """See `models.engines`."""
+    tf.config.experimental.enable_tensor_float_32_execution(allowed)

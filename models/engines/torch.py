@@ -20,6 +20,13 @@ def input_gradient(function: Callable, inputs: torch.Tensor) -> torch.Tensor:
     return torch.autograd.grad(function(inputs).sum(), inputs, create_graph=True)[0]
 
 
+def update(
+    optimiser: keras.optimizers.Optimizer, gradients: list, variables: list[keras.Variable]
+) -> None:
+    """See `models.engines`."""
+    optimiser.apply(gradients, variables)
+
+
 def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
     """See `models.engines`; PyTorch runs it as it stands, one operation after another."""
     del variables  # changed where they are
@@ -29,3 +36,9 @@ def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
         return function(*(ops.convert_to_tensor(array) for array in arrays))
 
     return run
+
+
+def allow_tf32(allowed: bool) -> None:
+    """See `models.engines`."""
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed

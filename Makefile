@@ -19,15 +19,25 @@ demo: .venv/installed
 train: .venv/installed
 	$(BIN)/python train.py
 
-## test: lint, format and all tests
+# What a user does, from training to new images, which must work on the other frameworks too.
+ALIKE := tests/test_training.py tests/test_precision.py tests/test_generator.py \
+  tests/test_scripts.py \
+  tests/test_project.py::test_both_notebooks_from_the_root_and_from_their_own_folder
+
+## test: lint, format, all tests on TensorFlow, and what a user does on JAX and PyTorch
 test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ALIKE)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(ALIKE)
 
 ## bench: benchmarks; they print ratios and assert nothing
 bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.dataset
+	$(BIN)/python -m tests.benchmarks.loader
+	$(BIN)/python -m tests.benchmarks.generate
+	$(BIN)/python -m tests.benchmarks.train_step --epochs 2
 
 ## data: output.zip anew, the same bytes
 data: .venv/installed

@@ -1,20 +1,12 @@
 """The Wasserstein GAN with gradient penalty: Algorithm 1 of arXiv:1704.00028."""
 
-import time
-from pathlib import Path
-
-import keras
 import numpy as np
 from keras import ops
 
 from models import checkpoint, engines
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
-from utils import callbacks as run_callbacks
-from utils import runs
-from utils.images import grid, save_picture, to_uint8
-from utils.latents import draw, latents
-from utils.loaders import ArraySource, ImageStream
+from models.training import Training
 
 PRECISIONS = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 """What the convolutions are computed in; see `WGANGP`."""
@@ -22,7 +14,7 @@ PRECISIONS = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "
 _EPSILON = 1e-12  # inside the norm's root, whose slope at zero is infinite
 
 
-class WGANGP:
+class WGANGP(Training):
     """Critic, generator and their training.
 
     An *epoch* is one generator update after `n_critic` critic updates, each on a fresh real batch.
@@ -89,7 +81,9 @@ class WGANGP:
         seed=0,
         precision="tf32",
     ):
-        self.config = {name: value for name, value in locals().items() if name != "self"}
+        arguments = locals().items()
+        self.config = {name: a for name, a in arguments if name not in ("self", "__class__")}
+        super().__init__()
         if precision not in PRECISIONS:
             expected = ", ".join(PRECISIONS)
             raise ValueError(f"precision must be one of {expected}, received {precision!r}")
@@ -136,15 +130,10 @@ class WGANGP:
         self.g_losses = []
         self.epoch = 0
         self.batches_seen = 0
-        self.stop_training = False
-        self.training = {}
-        self._sample_rows = self._sample_columns = 5
         self._engine = engines.load()
         self._engine.allow_tf32(precision == "tf32")
         self._dtype = PRECISIONS[precision]
         self._step = None
-
-    # The algorithm -------------------------------------------------------------------------------
 
     def critic_losses(self, real, fake, mix):
         """[D, R, F, G] of one batch: D = R + F + grad_weight·G.
@@ -236,147 +225,3 @@ class WGANGP:
         self.g_losses.append(generator)
         self.epoch += 1
         self.batches_seen += n_critic
-
-    # Training ------------------------------------------------------------------------------------
-
-    def train(
-        self,
-        x_train,
-        batch_size,
-        epochs,
-        run_folder,
-        print_every_n_batches=100,
-        n_critic=5,
-        using_generator=True,
-        rows=5,
-        columns=5,
-        save_minutes=10,
-        callbacks=(),
-    ):
-        """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
-
-        Continues where the weights that were loaded stopped. Ctrl-C or SIGTERM ends it after the
-        current epoch with everything saved.
-
-        Args:
-            x_train: an `ImageStream`, any iterator of `(images,)`, or an array (N, H, W, C).
-            batch_size: as given to the constructor.
-            epochs: in all, those already trained included.
-            run_folder: see `utils.runs`.
-            print_every_n_batches: epochs between sample grids.
-            n_critic: critic updates per epoch.
-            using_generator: False where `x_train` is an array.
-            rows, columns: of the sample grids.
-            save_minutes: minutes between checkpoints; the end always saves one.
-            callbacks: further Keras callbacks; their `model` is this object.
-
-        Raises:
-            ValueError: arguments or images that do not fit; FloatingPointError: a loss that is no
-                longer finite, before anything is overwritten.
-        """
-        counts = {"n_critic": n_critic, "rows": rows, "columns": columns}
-        counts["print_every_n_batches"] = print_every_n_batches
-        for name, number in counts.items():
-            if number < 1:
-                raise ValueError(f"{name} must be at least 1, received {number}")
-        if batch_size != self.batch_size:
-            raise ValueError(
-                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
-            )
-        if not using_generator:
-            x_train = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
-        stream = self._positioned(x_train)
-        if self.epoch == 0 and checkpoint.find(Path(run_folder) / "weights"):
-            raise ValueError(
-                f"{run_folder} holds a training already: load its weights to continue it, or "
-                "choose another run id"
-            )
-        self.training = {
-            "n_critic": n_critic,
-            "epochs": epochs,
-            "data": getattr(stream, "name", ""),
-        }
-        runs.check_params(run_folder, self._params(), may_differ={"epochs", "precision"})
-        run_folder = runs.make_run_folder(run_folder)
-        self.save(run_folder)
-        self._sample_rows, self._sample_columns = rows, columns
-        if isinstance(stream, ImageStream):
-            real = np.concatenate([stream[k][0] for k in range(-(-rows * columns // batch_size))])
-            self._save_grid(run_folder / "images" / "real.png", to_uint8(real[: rows * columns]))
-        defaults = run_callbacks.defaults(
-            run_folder, epochs, batch_size * n_critic, n_critic, print_every_n_batches, save_minutes
-        )
-        handlers = keras.callbacks.CallbackList([*defaults, *callbacks], model=self)
-        self.stop_training = False
-        with run_callbacks.stopping_on_signals(self):
-            handlers.on_train_begin()
-            while self.epoch < epochs and not self.stop_training:
-                handlers.on_epoch_begin(self.epoch)
-                self.train_epoch(stream, n_critic)
-                handlers.on_epoch_end(self.epoch - 1)
-            handlers.on_train_end()
-
-    def time_epoch(self, x_train, n_critic=5):
-        """Seconds that one epoch takes once compiled; trains two epochs to find out."""
-        stream = self._positioned(x_train)
-        self.train_epoch(stream, n_critic)
-        start = time.perf_counter()
-        self.train_epoch(stream, n_critic)
-        return time.perf_counter() - start
-
-    def _positioned(self, stream):
-        """`stream`, checked against `input_dim` and set to where the training stopped."""
-        if isinstance(stream, ImageStream):
-            shape, expected = stream[0][0].shape, (self.batch_size, *self.input_dim)
-            if shape != expected:
-                raise ValueError(
-                    f"x_train gives batches of {shape}, expected {expected}: "
-                    "(batch_size, *input_dim)"
-                )
-            stream.position = self.batches_seen
-        return stream
-
-    # Files ---------------------------------------------------------------------------------------
-
-    def sample_images(self, folder):
-        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
-
-        The number is that of the last epoch trained, counted from 0.
-        """
-        seeds = list(range(self._sample_rows * self._sample_columns))
-        images = draw(self.generator, latents(seeds, self.z_dim))
-        name = f"sample_{max(self.epoch - 1, 0)}.png"
-        self._save_grid(Path(folder) / "images" / name, images)
-
-    def _save_grid(self, path, images):
-        save_picture(path, grid(images, self._sample_rows, self._sample_columns))
-
-    def save(self, folder):
-        """Writes `params.json` and the diagrams of `viz/`."""
-        runs.write_params(folder, self._params())
-        self.plot_model(folder)
-
-    def _params(self):
-        return runs.params(model=self.config, training=self.training)
-
-    def plot_model(self, folder):
-        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
-        for network in (self.critic, self.generator):
-            runs.plot_network(network, Path(folder) / "viz")
-
-    def save_model(self, folder):
-        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.generator, self.critic):
-            runs.save_network(network, Path(folder) / f"{network.name}.h5")
-
-    def save_weights(self, folder):
-        """Writes `weights/checkpoint_<epochs>.h5`, the whole state of the training."""
-        checkpoint.save(Path(folder) / "weights", self)
-
-    def load_weights(self, path):
-        """Continues from a checkpoint, or from the last one in the folder `path`.
-
-        Raises:
-            FileNotFoundError, ValueError: no checkpoint, or one that does not fit this model.
-        """
-        checkpoint.load(path, self)

@@ -113,7 +113,7 @@ def build_generator(
 
 def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
     """Draws kernels from N(0, 0.02) and the states of dropout by `seed`, alike on any backend."""
-    rng = np.random.default_rng((seed, 2))  # the 2 keeps them apart from noise and order
+    rng = np.random.default_rng((seed, 0, 2))  # the 2 keeps them apart from noise and order
     for variable in (variable for network in networks for variable in network.variables):
         if variable.name == "kernel":
             values = rng.standard_normal(variable.shape, np.float32)

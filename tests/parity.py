@@ -77,6 +77,9 @@ def main(task: str, folder: Path, *others: Path) -> None:
     data = folder / "tiny.zip"
     write_zip(data, count=30, size=16, weight=1)
     train(WGANGP(**TINY), data, folder / "run", 3)
+    whole = WGANGP(**TINY)
+    train(whole, data, folder / "whole", 5)
+    np.savez(folder / "whole.npz", losses=whole.d_losses, **state(whole, "ended"))
     np.savez(folder / "images.npz", images=draw(folder))
 
 
@@ -97,8 +100,7 @@ def read(other, run):
     gan.load_weights(other / "run" / "weights")
     arrays = state(gan, "loaded")
     train(gan, other / "tiny.zip", run, 5)
-    losses = np.column_stack([gan.d_losses, gan.g_losses])
-    return arrays | {"images": draw(other), "losses": losses}
+    return arrays | state(gan, "ended") | {"images": draw(other), "losses": gan.d_losses}
 
 
 def state(gan, name):

@@ -1,5 +1,6 @@
 """A zip or a folder of pictures as rows of pixels, decoded in parallel and kept where they fit."""
 
+import hashlib
 import io
 import itertools
 import os
@@ -28,6 +29,7 @@ class ImageFiles:
     Attributes:
         names: path of each image inside the zip or folder.
         passed_over: names of entries that are no images (`__MACOSX`, `.DS_Store`, text).
+        fingerprint: 16 hexadecimal digits of names and checksums (zip) or sizes (folder).
 
     Raises:
         FileNotFoundError: nothing stands at `path`.
@@ -42,18 +44,20 @@ class ImageFiles:
             )
         self.archive = None if self.path.is_dir() else self._open()
         if self.archive is None:
-            files = (file for file in self.path.rglob("*") if file.is_file())
-            found = sorted(file.relative_to(self.path).as_posix() for file in files)
+            files = [file for file in self.path.rglob("*") if file.is_file()]
+            marks = {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
         else:
             entries = [entry for entry in self.archive.infolist() if not entry.is_dir()]
             self._refuse_bombs(entries)
-            found = sorted(entry.filename for entry in entries)
-        self.names = [name for name in found if _is_image(name)]
-        self.passed_over = [name for name in found if not _is_image(name)]
+            marks = {entry.filename: entry.CRC for entry in entries}
+        self.names = sorted(name for name in marks if _is_image(name))
+        self.passed_over = sorted(name for name in marks if not _is_image(name))
         if not self.names:
             raise ValueError(
-                f"{path}: no images among its {len(found)} files; expected {', '.join(SUFFIXES)}"
+                f"{path}: no images among its {len(marks)} files; expected {', '.join(SUFFIXES)}"
             )
+        listed = "".join(f"{name}/{marks[name]}\n" for name in self.names)
+        self.fingerprint = hashlib.blake2b(listed.encode(), digest_size=8).hexdigest()
 
     def read(self, index: int) -> bytes:
         """The bytes of one file; safe to call from several threads."""
@@ -99,6 +103,7 @@ class ImageSource:
     def __init__(self, files: ImageFiles, size: int, memory_limit: int):
         self.files = files
         self.name = files.path.name
+        self.fingerprint = files.fingerprint
         self.size = size
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._lock = threading.Lock()
@@ -180,6 +185,8 @@ class ArraySource:
 
     def __init__(self, images: np.ndarray):
         self.images = images
+        content = np.ascontiguousarray(images)
+        self.fingerprint = hashlib.blake2b(content, digest_size=8).hexdigest()
 
     def __len__(self) -> int:
         return len(self.images)

@@ -54,9 +54,6 @@ def main(arguments):
         print(f"Continuing {folder} after {gan.epoch} epochs.")
     if a.dry_run:
         return dry_run(gan, x_train, folder, a)
-    if gan.epoch >= a.epochs:
-        print(f"This training is finished; --epochs above {gan.epoch} extends it.")
-        return 0
     gan.train(
         x_train,
         batch_size=a.batch_size,

@@ -97,6 +97,9 @@ class Training:
             "data_fingerprint": getattr(stream, "fingerprint", ""),
         }
         runs.check_params(run_folder, self._params(), may_differ={"epochs", "precision"})
+        if self.epoch >= epochs:
+            print(f"This training is finished: more than {self.epoch} epochs extend it.")
+            return
         run_folder = runs.make_run_folder(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
         log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic)

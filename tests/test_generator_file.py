@@ -134,7 +134,7 @@ DESCRIPTIONS = {
     "number that is none": (settings(3, alpha=float("nan")), "has negative_slope = nan"),
     "other hard_sigmoid": (settings(1, activation="hard_sigmoid"), "otherwise than Keras 2"),
     "name of two lines": (layer(3, class_name="La\nmbda"), "its layer 'La\\nmbda' is none"),
-    "no name": (settings(1, name=5), "a layer has no name or no settings"),
+    "no name": (settings(1, name=5), "a layer has no settings, or no name"),
     "input of images": (
         settings(0, batch_input_shape=[None, 5, 5]),
         "'reshape' (Reshape) cannot lay (5, 96) out as (4, 4, 6)",

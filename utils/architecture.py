@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from utils import layer_rules
+from utils.messages import one_line
 
 MAX_LAYERS = 200
 MAX_VALUES = 1 << 24
@@ -81,8 +82,9 @@ def _refuse_unknown_layers(described: list[dict]) -> None:
                 f"refused: its layer {kind!r:.100} is none that a generator is made "
                 f"of ({', '.join(layer_rules.KINDS)})"
             )
-        if not isinstance(item.get("config"), dict) or not isinstance(_name(item), str):
-            raise ValueError("refused: a layer has no name or no settings")
+        name = _name(item) if isinstance(item.get("config"), dict) else None
+        if not isinstance(name, str) or not 1 <= len(name) <= 100:
+            raise ValueError("refused: a layer has no settings, or no name of 1 to 100 letters")
 
 
 def _refuse_foreign_code(model: dict) -> None:
@@ -94,7 +96,7 @@ def _refuse_foreign_code(model: dict) -> None:
             module, name = item.get("module") or "keras", item.get("class_name")
             custom = ">" in f"{name}{item.get('registered_name')}"
             if str(module).split(".")[0] != "keras" or name == "function" or custom:
-                named = " ".join(f"{module}.{name}".split())[:100]
+                named = one_line(f"{module}.{name}")
                 raise ValueError(f"refused: it names {named}, which is not Keras's own")
         parts = item.values() if isinstance(item, dict) else item
         waiting.extend(part for part in parts if isinstance(part, (dict, list)))
@@ -134,7 +136,7 @@ def _only(nodes, what: str) -> str:
         elif isinstance(item, dict):
             given = [f"{name}={value!r}" for name, value in item.items() if value]
             if given:
-                raise ValueError(f"refused: {what} is called with {given[0][:100]}")
+                raise ValueError(f"refused: {what} is called with {one_line(given[0], 100)}")
         elif isinstance(item, list):
             waiting.extend(item)
     if len(sources) != 1:

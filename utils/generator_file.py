@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from utils import architecture, hdf5
+from utils.messages import one_line
 
 
 def load_generator(path: str | os.PathLike) -> keras.Model:
@@ -40,8 +41,7 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
     try:
         generator = _build(layers, weights)
     except Exception as error:  # Keras raises whatever settings lead to that do not go together
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise ValueError(f"{path}: Keras cannot build it: {reason}") from error
+        raise ValueError(f"{path}: Keras cannot build it: {one_line(error)}") from error
     if generator.output_shape != given:
         raise ValueError(f"{path}: Keras makes {generator.output_shape} of it, expected {given}")
     return generator

@@ -1,11 +1,15 @@
 """Text and arrays of an HDF5 file by a stranger: nothing outside it, and no more than it holds."""
 
 import itertools
+import mmap
 import os
+import struct
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+from utils.messages import one_line
 
 MAX_FILE_BYTES = 1024**3
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -13,7 +17,7 @@ _MAX_OBJECTS = 5000
 _MAX_DEPTH = 16
 
 
-class _RefusedError(ValueError):
+class RefusedError(ValueError):
     """What this module says itself, to tell it from what the HDF5 library raises."""
 
 
@@ -52,22 +56,44 @@ def read(
     if size > MAX_FILE_BYTES:
         raise ValueError(f"{path}: refused: {size} bytes, more than {MAX_FILE_BYTES}")
     try:
+        refuse_endless(path)
         with h5py.File(path) as file:
             texts = {name: _text(file, name, size) for name in attributes if name in file.attrs}
             return texts, _arrays(file, group, size)
-    except _RefusedError as error:
+    except RefusedError as error:
         raise ValueError(f"{path}: refused: {error}") from error
     except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
+
+
+def refuse_endless(path: Path) -> None:
+    """Refuses a file over which the HDF5 library (1.14) would run for ever.
+
+    It walks through a heap of texts object by object, and never gets past free space of size 0.
+
+    Raises:
+        ValueError: there is one.
+    """
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start = data.find(b"GCOL")
+        while start >= 0:
+            at, end = start + 16, start + int.from_bytes(data[start + 8 : start + 16], "little")
+            while at + 16 <= min(end, len(data)):
+                index, size = struct.unpack_from("<H6xQ", data, at)
+                step = 16 + -(-size // 8) * 8 if index else size
+                if step == 0 or step >= 1 << 63:
+                    raise RefusedError(f"its heap at byte {start} has an object of {size} bytes")
+                at += step
+            start = data.find(b"GCOL", start + 1)
 
 
 def _text(file: h5py.File, name: str, size: int) -> str:
     attribute = file.attrs.get_id(name)
     if attribute.shape != () or not h5py.check_string_dtype(attribute.dtype):
-        raise _RefusedError(f"its attribute {name!r} is no text")
+        raise RefusedError(f"its attribute {name!r} is no text")
     if attribute.dtype.itemsize > size:
-        raise _RefusedError(f"its attribute {name!r} claims {attribute.dtype.itemsize} bytes")
+        raise RefusedError(f"its attribute {name!r} claims {attribute.dtype.itemsize} bytes")
     text = file.attrs[name]
     return text.decode() if isinstance(text, bytes) else text
 
@@ -85,15 +111,15 @@ def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
             names = _names(item)
             seen += len(names)
             if seen > _MAX_OBJECTS or depth > _MAX_DEPTH:  # a group may hold itself
-                raise _RefusedError(
+                raise RefusedError(
                     f"more than {_MAX_OBJECTS} entries, or more than {_MAX_DEPTH} in one another"
                 )
             inside = f"{where}/" if depth else ""
             waiting.extend((item, child, inside, depth + 1) for child in names)
             continue
-        left -= _stored(item, where)
+        left -= stored(item, where)
         if left < 0:
-            raise _RefusedError(f"its arrays claim more than the {size} bytes of the file")
+            raise RefusedError(f"its arrays claim more than the {size} bytes of the file")
         arrays[where] = item[()]
     return arrays
 
@@ -106,23 +132,27 @@ def _open(parent: h5py.Group, name: str, where: str) -> h5py.Group | h5py.Datase
     link = parent.get(name, getlink=True)
     if not isinstance(link, h5py.HardLink):
         target = f"{getattr(link, 'filename', '')} {link.path}".strip()
-        raise _RefusedError(f"{where!r} is a link to {target!r}, not an array of its own")
+        raise RefusedError(f"{where!r} is a link to {target!r}, not an array of its own")
     item = parent[name]
     if not isinstance(item, (h5py.Group, h5py.Dataset)):
-        raise _RefusedError(f"{where!r} is neither a group nor an array")
+        raise RefusedError(f"{where!r} is neither a group nor an array")
     return item
 
 
-def _stored(array: h5py.Dataset, where: str) -> int:
-    """Bytes of an array of numbers that lies in the file, whole and plain."""
+def stored(array: h5py.Dataset, where: str) -> int:
+    """Bytes of an array of numbers that lies in the file, whole and plain.
+
+    Raises:
+        ValueError: it is another array; the message calls it `where`.
+    """
     plan = array.id.get_create_plist()
     # Before the shape is asked for: to tell that of a virtual array, other files are opened.
     plain = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
     if not plain or plan.get_external_count() or plan.get_nfilters():
-        raise _RefusedError(f"{where!r} is compressed, in pieces or in another file")
+        raise RefusedError(f"{where!r} is compressed, in pieces or in another file")
     if array.dtype.kind not in "fiu":
-        raise _RefusedError(f"{where!r} is an array of {array.dtype}, not of numbers")
+        raise RefusedError(f"{where!r} is an array of {array.dtype}, not of numbers")
     size = array.dtype.itemsize * int(np.prod(array.shape, dtype=object))
     if array.shape is None or array.id.get_storage_size() != size:
-        raise _RefusedError(f"{where!r} claims {array.shape}, and the file does not hold as much")
+        raise RefusedError(f"{where!r} claims {array.shape}, and the file does not hold as much")
     return size

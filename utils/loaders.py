@@ -34,8 +34,9 @@ class ImageStream:
 
     def __init__(self, source: ImageSource | ArraySource, batch_size: int, seed: int = 0):
         if not 1 <= batch_size <= len(source):
+            where = f"{source.name}: " if source.name else ""
             raise ValueError(
-                f"batch_size must lie between 1 and the {len(source)} images there are, "
+                f"{where}batch_size must lie between 1 and the {len(source)} images there are, "
                 f"received {batch_size}"
             )
         self.source = source

@@ -109,14 +109,17 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
     )
     faults = [f"missing {name}" for name in sorted({*shapes, *_COUNTERS} - {*found, *file.attrs})]
     faults += [f"unexpected {name}" for name in sorted(found.keys() - shapes.keys())]
+    epochs = None
     for name in sorted(file.attrs.keys() & set(_COUNTERS)):
         value = file.attrs[name]
         if not isinstance(value, np.integer) or not 0 <= value < _MOST:
             faults.append(f"{name} is {one_line(value)}, expected a whole number from 0")
+        elif name == "epoch":
+            epochs = int(value)
     for name in sorted(found.keys() & shapes.keys()):
         hdf5.stored(found[name], name)
         # None stands for one per epoch.
-        expected = tuple(file.attrs.get("epoch") if e is None else e for e in shapes[name])
+        expected = tuple(epochs if e is None else e for e in shapes[name])
         if found[name].shape != expected:
             faults.append(f"{name} is {found[name].shape}, expected {expected}")
     if faults:

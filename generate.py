@@ -17,7 +17,7 @@ images.add_argument(
     "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
 )
 images.add_argument("--seeds", default="0-24", help="whole numbers and ranges, as in 0-24,100,7")
-images.add_argument("--columns", type=int, default=5, help="of the grid")
+images.add_argument("--columns", type=cli.whole(), default=5, help="of the grid")
 images.add_argument("--out", default="new", help="folder for the images")
 
 
@@ -28,8 +28,6 @@ def main(arguments):
     from utils.loaders import load_generator
 
     seeds = parse_seeds(arguments.seeds)
-    if arguments.columns < 1:
-        raise ValueError(f"--columns must be at least 1, received {arguments.columns}")
     generator = load_generator(arguments.generator)
     out = Path(arguments.out)
     pictures = draw(generator, latents(seeds, generator.input_shape[1]))

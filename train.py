@@ -16,21 +16,23 @@ parser = cli.parser(
 parser.add_argument("--data", default="output.zip", help="zip or folder of images")
 parser.add_argument("--run-id", default="0001", help="first part of the run folder's name")
 parser.add_argument("--preset", default="lines128", help="networks: lines128 or lines64")
-parser.add_argument("--epochs", type=int, default=1201, help="generator updates in all")
-parser.add_argument("--batch-size", type=int, default=16, help="images per update")
+parser.add_argument("--epochs", type=cli.whole(), default=1201, help="generator updates in all")
+parser.add_argument("--batch-size", type=cli.whole(), default=16, help="images per update")
 parser.add_argument(
-    "--print-every", type=int, default=100, metavar="EPOCHS", help="between sample grids"
+    "--print-every", type=cli.whole(), default=100, metavar="EPOCHS", help="between sample grids"
 )
-parser.add_argument("--rows", type=int, default=5, help="of the sample grids")
-parser.add_argument("--columns", type=int, default=5, help="of the sample grids")
-parser.add_argument("--n-critic", type=int, default=5, help="critic updates per epoch")
-parser.add_argument("--seed", type=int, default=0, help="of weights, noise and order of images")
-parser.add_argument("--image-size", type=int, help="pixels; None: the preset's")
+parser.add_argument("--rows", type=cli.whole(), default=5, help="of the sample grids")
+parser.add_argument("--columns", type=cli.whole(), default=5, help="of the sample grids")
+parser.add_argument("--n-critic", type=cli.whole(), default=5, help="critic updates per epoch")
+parser.add_argument(
+    "--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images"
+)
+parser.add_argument("--image-size", type=cli.whole(), help="pixels; None: the preset's")
 parser.add_argument(
     "--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16"
 )
 parser.add_argument(
-    "--save-minutes", type=float, default=10, metavar="MINUTES", help="between checkpoints"
+    "--save-minutes", type=cli.minutes, default=10, metavar="MINUTES", help="between checkpoints"
 )
 parser.add_argument(
     "--dry-run", action="store_true", help="print the configuration and the time, and stop"

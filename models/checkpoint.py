@@ -11,6 +11,7 @@ from keras import ops
 
 from utils import hdf5
 from utils.files import replacing
+from utils.hdf5_loops import refuse_endless
 from utils.messages import one_line
 
 SCHEMA = 1
@@ -62,7 +63,7 @@ def load(path: str | os.PathLike, gan) -> None:
     targets = variables(gan)
     shapes = _LOSSES | {name: tuple(variable.shape) for name, variable in targets.items()}
     try:
-        hdf5.refuse_endless(path)
+        refuse_endless(path)
         with h5py.File(path) as file:
             _check(path, file, shapes)
             arrays = {name: file[name][()] for name in shapes}

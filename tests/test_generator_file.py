@@ -1,6 +1,7 @@
 """Files by Keras 2 draw what they drew there; a hostile file of each kind is refused by name."""
 
 import os
+import struct
 
 import h5py
 import keras
@@ -186,10 +187,43 @@ def test_files_that_are_none(tmp_path, monkeypatch):
         load_generator(tmp_path / "nix.h5")
 
 
-def test_a_heap_without_end_is_refused(tmp_path, monkeypatch):
-    content = bytearray((DATA / "keras2_functional.h5").read_bytes())
+def endless_texts(content):
     heap = content.index(b"GCOL")
     content[heap + 16 : heap + 32] = bytes(16)  # free space of no size, which is never passed
+    return heap
+
+
+def tree_in_itself(content):
+    tree = content.index(b"TREE")
+    content[tree + 5] = 1  # a level above the names
+    struct.pack_into("<Q", content, tree + 32, tree)
+    return tree
+
+
+def free_list_in_itself(content):
+    heap = content.index(b"HEAP")
+    size, place, start = struct.unpack_from("<QQQ", content, heap + 8)
+    assert 16 < place < size
+    struct.pack_into("<QQ", content, start + place, place, 16)
+    return heap
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (endless_texts, "its heap at byte {} has an object of 0 bytes, or too many"),
+        (tree_in_itself, "its tree at byte {} does not branch downwards"),
+        (free_list_in_itself, "the free list of its heap at byte {} has no end"),
+    ],
+)
+def test_what_the_hdf5_library_would_never_end_is_refused(tmp_path, monkeypatch, change, message):
+    content = bytearray((DATA / "keras2_functional.h5").read_bytes())
+    place = change(content)
     (tmp_path / "endless.h5").write_bytes(content)
-    message = f"its heap at byte {heap} has an object of 0 bytes"
-    refused(tmp_path / "endless.h5", message, monkeypatch)
+    refused(tmp_path / "endless.h5", message.format(place), monkeypatch)
+
+
+def test_a_file_of_newer_structures_is_refused(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "new.h5", "w", libver="latest") as file:
+        file.attrs["model_config"] = "{}"
+    refused(tmp_path / "new.h5", "it holds a structure OHDR, which Keras never does", monkeypatch)

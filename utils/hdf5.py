@@ -1,14 +1,13 @@
 """Text and arrays of an HDF5 file by a stranger: nothing outside it, and no more than it holds."""
 
 import itertools
-import mmap
 import os
-import struct
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from utils.hdf5_loops import refuse_endless
 from utils.messages import one_line
 
 MAX_FILE_BYTES = 1024**3
@@ -65,27 +64,6 @@ def read(
     except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
         reason = one_line(error)
         raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
-
-
-def refuse_endless(path: Path) -> None:
-    """Refuses a file over which the HDF5 library (1.14) would run for ever.
-
-    It walks through a heap of texts object by object, and never gets past free space of size 0.
-
-    Raises:
-        ValueError: there is one.
-    """
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = data.find(b"GCOL")
-        while start >= 0:
-            at, end = start + 16, start + int.from_bytes(data[start + 8 : start + 16], "little")
-            while at + 16 <= min(end, len(data)):
-                index, size = struct.unpack_from("<H6xQ", data, at)
-                step = 16 + -(-size // 8) * 8 if index else size
-                if step == 0 or step >= 1 << 63:
-                    raise RefusedError(f"its heap at byte {start} has an object of {size} bytes")
-                at += step
-            start = data.find(b"GCOL", start + 1)
 
 
 def _text(file: h5py.File, name: str, size: int) -> str:

@@ -11,7 +11,7 @@ parser.add_argument(
 )
 parser.add_argument("--count", type=cli.whole(most=1_000_000), default=500, help="number of images")
 parser.add_argument(
-    "--weight", type=cli.whole(), help="of the lines, pixels; None: 5 of 128, 3 of 64"
+    "--weight", type=cli.whole(most=38), help="of the lines, pixels; None: 5 of 128, 3 of 64"
 )
 
 

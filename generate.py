@@ -28,8 +28,10 @@ def main(arguments):
     from utils.loaders import load_generator
 
     seeds = parse_seeds(arguments.seeds)
-    generator = load_generator(arguments.generator)
     out = Path(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out}: is a file; expected a folder for the images (--out)")
+    generator = load_generator(arguments.generator)
     pictures = draw(generator, latents(seeds, generator.input_shape[1]))
     for seed, picture in zip(seeds, pictures, strict=True):
         save_picture(out / f"seed_{seed}.png", picture)

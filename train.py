@@ -21,13 +21,13 @@ parser.add_argument("--batch-size", type=cli.whole(), default=16, help="images p
 parser.add_argument(
     "--print-every", type=cli.whole(), default=100, metavar="EPOCHS", help="between sample grids"
 )
-parser.add_argument("--rows", type=cli.whole(), default=5, help="of the sample grids")
-parser.add_argument("--columns", type=cli.whole(), default=5, help="of the sample grids")
+parser.add_argument("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
+parser.add_argument("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
 parser.add_argument("--n-critic", type=cli.whole(), default=5, help="critic updates per epoch")
 parser.add_argument(
     "--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images"
 )
-parser.add_argument("--image-size", type=cli.whole(), help="pixels; None: the preset's")
+parser.add_argument("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
 parser.add_argument(
     "--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16"
 )

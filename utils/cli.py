@@ -18,11 +18,21 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
         epilog=f"examples:\n{examples}",
         formatter_class=_Formatter,
     )
-    made.add_argument("--debug", action="store_true", help="show where an error came from")
+    made.set_defaults(debug=False)
     return made
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        # Without a default here: that of a subcommand would undo `--debug` before its name.
+        self.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="show where an error came from",
+        )
+
     def error(self, message: str):
         # argparse would print the usage first, which hides the line that matters.
         self.exit(

@@ -9,8 +9,10 @@ parser = cli.parser(
 parser.add_argument(
     "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
 )
-parser.add_argument("--count", type=int, default=500, help="number of images")
-parser.add_argument("--weight", type=int, help="of the lines, pixels; None: 5 of 128, 3 of 64")
+parser.add_argument("--count", type=cli.whole(most=1_000_000), default=500, help="number of images")
+parser.add_argument(
+    "--weight", type=cli.whole(most=38), help="of the lines, pixels; None: 5 of 128, 3 of 64"
+)
 
 
 def main(arguments):
@@ -23,8 +25,6 @@ def main(arguments):
     from utils.latents import draw, latents
     from utils.loaders import load_generator
 
-    if arguments.count < 1:
-        raise ValueError(f"--count must be at least 1, received {arguments.count}")
     generator = load_generator(arguments.generator)
     size = generator.output_shape[1]
     if generator.output_shape[1:] != (size, size, 3):

@@ -17,7 +17,7 @@ images.add_argument(
     "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
 )
 images.add_argument("--seeds", default="0-24", help="whole numbers and ranges, as in 0-24,100,7")
-images.add_argument("--columns", type=int, default=5, help="of the grid")
+images.add_argument("--columns", type=cli.whole(), default=5, help="of the grid")
 images.add_argument("--out", default="new", help="folder for the images")
 
 
@@ -28,10 +28,10 @@ def main(arguments):
     from utils.loaders import load_generator
 
     seeds = parse_seeds(arguments.seeds)
-    if arguments.columns < 1:
-        raise ValueError(f"--columns must be at least 1, received {arguments.columns}")
-    generator = load_generator(arguments.generator)
     out = Path(arguments.out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out}: is a file; expected a folder for the images (--out)")
+    generator = load_generator(arguments.generator)
     pictures = draw(generator, latents(seeds, generator.input_shape[1]))
     for seed, picture in zip(seeds, pictures, strict=True):
         save_picture(out / f"seed_{seed}.png", picture)

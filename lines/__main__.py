@@ -8,9 +8,16 @@ from lines.dataset import write_zip
 from lines.render import MAX_WEIGHT
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        # argparse would print the usage first, which hides the line that matters.
+        line = " ".join(message.split())[:500]
+        self.exit(2, f"{self.prog}: error: {line}; --help shows what there is\n")
+
+
 def main() -> int:
     """Parses the command line and writes the zip; 0, or 2 where the arguments are at fault."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m lines",
         description="Draws the images of the Processing sketch, pixel for pixel, into a zip.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -27,8 +34,9 @@ def main() -> int:
         action="store_true",
         help="keep pictures that come twice, as the sketch itself does",
     )
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
     arguments = vars(parser.parse_args())
-    path = arguments.pop("out")
+    path, debug = arguments.pop("out"), arguments.pop("debug")
     start = time.monotonic()
 
     def progress(written: int) -> None:
@@ -41,6 +49,8 @@ def main() -> int:
     try:
         repeats = write_zip(path, **arguments, progress=progress)
     except (ValueError, OSError) as error:
+        if debug:
+            raise
         print(f"python -m lines: error: {error}", file=sys.stderr)
         return 2
     if sys.stderr.isatty():

@@ -15,6 +15,7 @@ from lines.png import encode_png
 from lines.render import check_weight, render
 from lines.scene import CALLS_PER_SCENE, COLOURS, ProcessingRandom, random_scene
 
+MAX_SIZE = 4096
 _CHUNK = 256
 """Images per task: long enough to hide the cost of passing them between processes."""
 
@@ -46,11 +47,16 @@ def write_zip(
         the number of repeated pictures that were passed over.
 
     Raises:
-        ValueError: no images asked for, a size under 8, a weight that `render` refuses, or more
+        ValueError: a `path` that is a folder or not ASCII, no images asked for, a size under 8 or
+            above `MAX_SIZE`, a weight that `render` refuses, or more
             distinct pictures than the sketch can draw.
     """
     path = Path(path)
     _check(count, size, weight, allow_duplicates)
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder; expected the name of the zip to write")
+    if not path.stem.isascii():
+        raise ValueError(f"{path}: the name of the zip must be ASCII; rename it afterwards")
     path.parent.mkdir(parents=True, exist_ok=True)
     digits = max(5, len(str(count - 1)))
     seen = Seen()
@@ -83,6 +89,8 @@ def _check(count: int, size: int, weight: int, allow_duplicates: bool) -> None:
         raise ValueError(f"count must be at least 1, received {count}")
     if size < 8:
         raise ValueError(f"size must be at least 8 pixels, received {size}")
+    if size > MAX_SIZE:
+        raise ValueError(f"size must be at most {MAX_SIZE} pixels, received {size}")
     # Past a quarter of what there is, waiting for new pictures would take ever longer.
     distinct = (size * len(COLOURS)) ** 3 // 4
     if not allow_duplicates and count > distinct:

@@ -10,12 +10,16 @@ import numpy as np
 from keras import ops
 from tqdm.auto import tqdm
 
+from utils import hdf5
 from utils.files import replacing
+from utils.hdf5_loops import refuse_endless
+from utils.messages import one_line
 
 SCHEMA = 2
 
 _NAME = re.compile(r"checkpoint_(\d+)\.h5")
 _COUNTERS = ("epoch", "batches_seen", "rollbacks")
+_MOST = 1 << 40  # of a counter
 _LOSSES = {"losses/critic": (None, 4), "losses/generator": (None,)}
 
 
@@ -40,6 +44,10 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
 
 class DamagedError(ValueError):
     """A file that is no HDF5 file, or not a whole one."""
+
+
+class MismatchError(ValueError):
+    """A checkpoint of another training or version."""
 
 
 def load(path: str | os.PathLike, gan) -> None:
@@ -74,13 +82,17 @@ def _read(path: Path, gan) -> tuple[dict, dict]:
         raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
     shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
     try:
+        refuse_endless(path)
         with h5py.File(path) as file:
             _check(path, file, shapes)
             arrays = {name: file[name][()] for name in shapes}
             return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise DamagedError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
+    except MismatchError:
+        raise
+    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
+        raise DamagedError(
+            f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
+        ) from error
 
 
 def find(folder: str | os.PathLike) -> list[Path]:
@@ -99,9 +111,10 @@ def variables(gan) -> dict[str, keras.Variable]:
 
 
 def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
-    if file.attrs.get("schema") != SCHEMA:
-        raise ValueError(
-            f"{path}: schema {file.attrs.get('schema')} is no training checkpoint of this version; "
+    schema = file.attrs.get("schema")
+    if schema != SCHEMA:
+        raise MismatchError(
+            f"{path}: schema {one_line(schema)} is no training checkpoint of this version; "
             f"expected {SCHEMA}"
         )
     found = {}
@@ -110,11 +123,19 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
     )
     faults = [f"missing {name}" for name in sorted({*shapes, *_COUNTERS} - {*found, *file.attrs})]
     faults += [f"unexpected {name}" for name in sorted(found.keys() - shapes.keys())]
+    epochs = None
+    for name in sorted(file.attrs.keys() & set(_COUNTERS)):
+        value = file.attrs[name]
+        if not isinstance(value, np.integer) or not 0 <= value < _MOST:
+            faults.append(f"{name} is {one_line(value)}, expected a whole number from 0")
+        elif name == "epoch":
+            epochs = int(value)
     for name in sorted(found.keys() & shapes.keys()):
-        shape, expected = found[name].shape, shapes[name]
-        # None stands for any length.
-        if shape != tuple(shape[i] if e is None else e for i, e in enumerate(expected)):
-            faults.append(f"{name} is {shape}, expected {expected}")
+        hdf5.stored(found[name], name)
+        # None stands for one per epoch.
+        expected = tuple(epochs if e is None else e for e in shapes[name])
+        if found[name].shape != expected:
+            faults.append(f"{name} is {found[name].shape}, expected {expected}")
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise ValueError(f"{path}: does not fit this model: {'; '.join(faults[:5])}{more}")
+        raise MismatchError(f"{path}: does not fit this model: {'; '.join(faults[:5])}{more}")

@@ -150,6 +150,39 @@ def test_decompression_bombs(tmp_path, monkeypatch):
         load_images(path, 8, 1)
 
 
+def test_a_damaged_zip_is_named(tmp_path):
+    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red")), "b.png": b"x"}).read_bytes()
+    entry = whole.index(b"PK\1\2")
+
+    def damaged(offset, new):
+        changed = bytearray(whole)
+        changed[entry + offset : entry + offset + len(new)] = new
+        (tmp_path / "x.zip").write_bytes(changed)
+        return tmp_path / "x.zip"
+
+    with pytest.raises(ValueError, match=r"x\.zip: not a zip \(zip file version 9\.9\)"):
+        load_images(damaged(6, b"\x63"), 8, 1)
+    with pytest.raises(ValueError, match=r"x\.zip: a\.png would take 4026531840 bytes; at most"):
+        load_images(damaged(20, b"\0\0\0\xf0"), 8, 1)
+    with pytest.raises(ValueError, match=r"x\.zip: a\.png would unpack to 4026531840 bytes"):
+        load_images(damaged(24, b"\0\0\0\xf0"), 8, 1)
+    broken = load_images(damaged(46, b"\n"), 8, 1)  # a line feed in the name
+    with pytest.raises(ValueError, match=r"x\.zip: \.png \(image 1 of 2\) does not decode: File"):
+        for k in range(2):
+            broken[k]
+    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
+    entry = whole.index(b"PK\1\2")
+    with pytest.raises(ValueError, match=r"x\.zip: no images among its 1 files"):
+        load_images(damaged(28, b"\0\0\0\0\5\0"), 8, 1)  # its name, become a comment
+
+
+def test_a_file_too_large_in_a_folder_is_not_read(tmp_path):
+    with open(tmp_path / "a.png", "wb") as file:
+        file.truncate(256 * 1024**2 + 1)
+    with pytest.raises(ValueError, match=r"a\.png .* does not decode: 268435457 bytes, more than"):
+        load_images(tmp_path, 8, 1)[0]
+
+
 def test_a_zip_whose_file_vanishes_fails_clearly(greys, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -1,9 +1,12 @@
 """The scripts as a person runs them: their files, interruption, and one line for bad input."""
 
+import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -76,17 +79,114 @@ def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_pat
     ("arguments", "message"),
     [
         (["train.py", "--data", "nix.zip"], "train.py: error: nix.zip: no such file"),
-        (["train.py", "--preset", "big"], "preset must be one of lines128, lines64"),
-        (["train.py", "--image-size", "64", "--epochs", "1"], "but input_dim is (64, 64, 3)"),
-        (["train.py", "--batch-size", "10001"], "the 10000 images there are, received 10001"),
         (["generate.py", "images", "--generator", "nix.h5"], "nix.h5: no such file"),
-        (["generate.py", "images", "--generator", "README.md"], "README.md: not an HDF5 file"),
-        (["generate.py", "images", "--seeds", "5-1"], "seeds must look like 0-24,100,7"),
-        (["generate.py", "images", "--columns", "0"], "--columns must be at least 1"),
-        (["evaluate.py", "--count", "0"], "--count must be at least 1"),
+        (["-m", "lines", "--weight", "0"], "weight must be a whole number of pixels from 1 to 38"),
     ],
 )
-def test_bad_command_lines_get_one_line_and_exit_code_2(arguments, message):
+def test_bad_command_lines_in_processes_of_their_own(arguments, message):
     done = command(*arguments)
-    assert done.returncode == 2
+    assert done.returncode == 2 and done.stdout == ""
     assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+
+
+def run_here(arguments, monkeypatch):
+    """Runs a script as its own main program, but in this process, where Keras is loaded."""
+    monkeypatch.setattr(sys, "argv", list(arguments))
+    with pytest.raises(SystemExit) as left:
+        if arguments[0] == "lines":
+            runpy.run_module("lines", run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+    return left.value.code
+
+
+@pytest.fixture
+def odd_files(tmp_path, monkeypatch):
+    """A folder to stand in with a file of each odd kind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.txt").write_text("hello")
+    for name, entries in {"void.zip": {}, "words.zip": {"a.txt": b"x"}}.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for entry, content in entries.items():
+                archive.writestr(entry, content)
+    (tmp_path / "empty.h5").touch()
+    shutil.copy(ROOT / "tests" / "data" / "keras2_functional.h5", tmp_path / "generator.h5")
+    (tmp_path / "half.h5").write_bytes((tmp_path / "generator.h5").read_bytes()[:9999])
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("a.png", b"no picture")
+
+
+WHOLE = "expected a whole number from"
+BAD = {
+    "train.py --data text.txt": "text.txt: not a zip (File is not a zip file); expected a zip or a",
+    "train.py --data folder": "folder: no images among its 0 files; expected .png",
+    "train.py --data void.zip": "void.zip: no images among its 0 files; expected .png",
+    "train.py --data words.zip": "words.zip: no images among its 1 files; expected .png",
+    "train.py --data one.zip": "one.zip: batch_size must lie between 1 and the 1 images there are",
+    "train.py --data one.zip --batch-size 1 --preset lines64": "a.png (image 1 of 1) does not",
+    "train.py --preset big": "preset must be one of lines128, lines64, received 'big'",
+    "train.py --preset": "argument --preset: expected one argument; --help shows what there is",
+    "train.py --epochs 0": f"argument --epochs: {WHOLE} 1 to 2147483648, received '0'",
+    "train.py --epochs ten": f"argument --epochs: {WHOLE} 1 to 2147483648, received 'ten'",
+    "train.py --batch-size -4": "argument --batch-size: expected a whole number from 1",
+    "train.py --batch-size 1.5": "--batch-size: expected a whole number from 1 to 2147483648, rec",
+    "train.py --print-every 0": f"argument --print-every: {WHOLE} 1",
+    "train.py --rows 0": f"argument --rows: {WHOLE} 1 to 100, received '0'",
+    "train.py --columns 1000": f"argument --columns: {WHOLE} 1 to 100, received '1000'",
+    "train.py --n-critic -1": f"argument --n-critic: {WHOLE} 1",
+    "train.py --seed -1": f"argument --seed: {WHOLE} 0 to 2147483648, received '-1'",
+    f"train.py --seed {10**30}": f"argument --seed: {WHOLE} 0",
+    f"train.py --seed {'9' * 5000}": f"argument --seed: {WHOLE} 0",
+    "train.py --image-size 100000": f"argument --image-size: {WHOLE} 1 to 4096",
+    "train.py --save-minutes nan": "argument --save-minutes: expected a number from 0, received",
+    "train.py --save-minutes -1": "argument --save-minutes: expected a number from 0, received",
+    "train.py --what": "unrecognized arguments: --what; --help shows what there is",
+    "generate.py": "the following arguments are required: command; --help shows what there is",
+    "generate.py pictures": "argument command: invalid choice: 'pictures'",
+    "generate.py images --generator folder": "folder: is a folder; expected an HDF5 file",
+    "generate.py images --generator text.txt": "text.txt: not an HDF5 file",
+    "generate.py images --generator empty.h5": "empty.h5: not an HDF5 file",
+    "generate.py images --generator half.h5": "half.h5: not an HDF5 file, or a damaged one (",
+    "generate.py images --seeds 5-1": "seeds must look like 0-24,100,7, of at most 18 digits: rec",
+    "generate.py images --seeds=-3": "seeds must look like 0-24,100,7",
+    f"generate.py images --seeds {10**18}": "seeds must look like 0-24,100,7, of at most 18 digits",
+    "generate.py images --seeds 0-999999": "expected at most 100000 seeds, received 0-999999",
+    "generate.py images --columns 0": f"argument --columns: {WHOLE} 1",
+    "generate.py images --out text.txt": "text.txt: is a file; expected a folder for the images",
+    "generate.py images --generator generator.h5 --out text.txt/new": "text.txt",
+    "evaluate.py --count 0": f"argument --count: {WHOLE} 1 to 1000000, received '0'",
+    "evaluate.py --weight 39": f"argument --weight: {WHOLE} 1 to 38, received '39'",
+    "evaluate.py --generator nix.h5": "nix.h5: no such file",
+    "lines --count 0": "count must be at least 1, received 0",
+    "lines --count many": "argument --count: invalid int value: 'many'; --help shows what there is",
+    "lines --size 7": "size must be at least 8 pixels, received 7",
+    "lines --size 100000": "size must be at most 4096 pixels, received 100000",
+    "lines --size 8 --count 99999": "the sketch has too few pictures of 8 pixels for 99999",
+    "lines --weight 39": "weight must be a whole number of pixels from 1 to 38, received 39",
+    "lines --out folder": "folder: is a folder; expected the name of the zip to write",
+    "lines --out text.txt/a.zip": "text.txt",
+    "lines --out é.zip": "é.zip: the name of the zip must be ASCII",
+    "lines --seed x": "argument --seed: invalid int value: 'x'",
+}
+
+
+@pytest.mark.parametrize("line", BAD, ids=lambda line: line[:60])
+def test_bad_command_lines_get_one_line_and_exit_code_2(line, odd_files, monkeypatch, capsys):
+    name, *arguments = line.split()
+    assert run_here([name, *arguments], monkeypatch) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith({"lines": "python -m lines"}.get(name, name)) and ": error: " in said
+    assert BAD[line] in said and len(said) < 600
+
+
+def test_debug_shows_where_an_error_came_from(odd_files, monkeypatch):
+    for line in (
+        "train.py --debug --data void.zip",
+        "generate.py --debug images --generator text.txt",
+        "generate.py images --debug --generator text.txt",
+        "evaluate.py --debug --generator text.txt",
+        "lines --debug --count 0",
+    ):
+        with pytest.raises(ValueError):
+            run_here(line.split(), monkeypatch)

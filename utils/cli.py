@@ -5,28 +5,85 @@ import os
 import sys
 from collections.abc import Callable
 
+from utils.messages import one_line
+
 
 def parser(description: str, examples: str) -> argparse.ArgumentParser:
-    """An argument parser that shows defaults and examples, and knows `--debug`."""
-    made = argparse.ArgumentParser(
+    """An argument parser that shows defaults and examples, and knows `--debug`.
+
+    What it refuses is one line too; parsers of subcommands are of the same class.
+    """
+    made = _Parser(
         description=description,
         epilog=f"examples:\n{examples}",
         formatter_class=_Formatter,
     )
-    made.add_argument("--debug", action="store_true", help="show where an error came from")
+    made.set_defaults(debug=False)
     return made
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        # Without a default here: that of a subcommand would undo `--debug` before its name.
+        self.add_argument(
+            "--debug",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="show where an error came from",
+        )
+
+    def error(self, message: str):
+        # argparse would print the usage first, which hides the line that matters.
+        self.exit(
+            2, f"{self.prog}: error: {one_line(message, _LONGEST)}; --help shows what there is\n"
+        )
 
 
 class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     pass
 
 
+_LONGEST = 2000  # letters of a message
+
+
+def whole(least: int = 1, most: int = 1 << 31) -> Callable[[str], int]:
+    """A type for `add_argument`: a whole number from `least` to `most`."""
+
+    def convert(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = None
+        if number is None or not least <= number <= most:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number from {least} to {most}, received {one_line(repr(text))}"
+            )
+        return number
+
+    return convert
+
+
+def minutes(text: str) -> float:
+    """A type for `add_argument`: a number from 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 0, received {one_line(repr(text))}"
+        )
+    return number
+
+
 def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Namespace) -> None:
     """Calls `main` and leaves the program: with 2 and one line where the input is at fault."""
     try:
         sys.exit(main(arguments))
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         if arguments.debug:
             raise
-        print(f"{os.path.basename(sys.argv[0])}: error: {error}", file=sys.stderr)
+        name = os.path.basename(sys.argv[0])
+        print(f"{name}: error: {one_line(error, _LONGEST)}", file=sys.stderr)
         sys.exit(2)

@@ -6,7 +6,9 @@ import keras
 import numpy as np
 
 from utils.images import to_uint8
+from utils.messages import one_line
 
+MOST_SEEDS = 100_000
 _BATCH = 16
 
 
@@ -20,14 +22,21 @@ def parse_seeds(text: str) -> list[int]:
     """`"0-24,100,7"` as a list of seeds, in that order, both ends included.
 
     Raises:
-        ValueError: anything that is not a list of whole numbers and ranges.
+        ValueError: anything that is not a list of whole numbers and ranges, or one of more than
+            `MOST_SEEDS`.
     """
     seeds = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
-        if not match or int(match[2] or match[1]) < int(match[1]):
-            raise ValueError(f"seeds must look like 0-24,100,7: received {part.strip()!r}")
-        seeds.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+        match = re.fullmatch(r"\s*([0-9]{1,18})(?:-([0-9]{1,18}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first:
+            raise ValueError(
+                "seeds must look like 0-24,100,7, of at most 18 digits: received "
+                f"{one_line(repr(part.strip()))}"
+            )
+        if len(seeds) + last - first >= MOST_SEEDS:
+            raise ValueError(f"expected at most {MOST_SEEDS} seeds, received {one_line(text)}")
+        seeds.extend(range(first, last + 1))
     return seeds
 
 

@@ -1,36 +1,16 @@
-"""Zip or folder to batches; `generator.h5` to a generator."""
+"""Zip or folder to batches; and, from `utils.generator_file`, `generator.h5` to a generator."""
 
 import functools
-import json
 import os
-import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import h5py
-import keras
 import numpy as np
 
+from utils.generator_file import load_generator as load_generator
 from utils.sources import ArraySource, ImageFiles, ImageSource
 
 MEMORY_LIMIT = 2 * 1024**3
 _AHEAD = 8  # batches: more than one epoch of five critic updates needs
-
-GENERATOR_LAYERS = (
-    "InputLayer",
-    "Dense",
-    "Reshape",
-    "Flatten",
-    "Activation",
-    "LeakyReLU",
-    "ReLU",
-    "BatchNormalization",
-    "Dropout",
-    "Conv2D",
-    "Conv2DTranspose",
-    "UpSampling2D",
-)
-"""The layers that a `generator.h5` may hold; none of them can carry code."""
 
 
 class ImageStream:
@@ -55,8 +35,9 @@ class ImageStream:
 
     def __init__(self, source: ImageSource | ArraySource, batch_size: int, seed: int = 0):
         if not 1 <= batch_size <= len(source):
+            where = f"{source.name}: " if source.name else ""
             raise ValueError(
-                f"batch_size must lie between 1 and the {len(source)} images there are, "
+                f"{where}batch_size must lie between 1 and the {len(source)} images there are, "
                 f"received {batch_size}"
             )
         self.source = source
@@ -127,67 +108,3 @@ def load_images(
     if files.passed_over:
         print(f"Passed over {len(files.passed_over)} files that are no images.")
     return stream
-
-
-def load_generator(path: str | os.PathLike) -> keras.Model:
-    """Opens a `generator.h5` without running any code that it might carry.
-
-    Only the layers in `GENERATOR_LAYERS` are built. The file must map latents (B, z_dim) to images
-    (B, H, W, 1 or 3).
-
-    Raises:
-        FileNotFoundError: nothing stands at `path`.
-        ValueError: what stands there is no generator; the message says in what.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected a generator.h5")
-    try:
-        with h5py.File(path) as file:
-            architecture = json.loads(file.attrs["model_config"])
-    except OSError as error:
-        raise ValueError(f"{path}: not an HDF5 file; expected a generator.h5") from error
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"{path}: holds no Keras model; expected a generator.h5") from error
-    _refuse_unknown_layers(path, architecture)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            generator = keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras raises whatever the broken part of the file leads to
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(f"{path}: Keras cannot build it: {reason}") from error
-    taken, given = generator.input_shape, generator.output_shape
-    if len(taken) != 2 or len(given) != 4 or given[-1] not in (1, 3):
-        raise ValueError(
-            f"{path}: not a generator: it maps {taken} to {given}; expected (batch, z_dim) to "
-            "(batch, height, width, 1 or 3)"
-        )
-    return generator
-
-
-def _refuse_unknown_layers(path: str | os.PathLike, model: dict) -> None:
-    """Looks at every class that the file names before Keras builds any of them."""
-    config = model.get("config") if isinstance(model, dict) else None
-    layers = config.get("layers") if isinstance(config, dict) else None
-    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
-        raise ValueError(f"{path}: holds no Keras model; expected a generator.h5")
-    if model.get("class_name") not in ("Functional", "Model", "Sequential"):
-        raise ValueError(f"{path}: refused: it is a {model.get('class_name')!r}, not a Keras model")
-    for layer in layers:
-        if layer.get("class_name") not in GENERATOR_LAYERS:
-            raise ValueError(
-                f"{path}: refused: its layer {layer.get('class_name')!r} is none that a generator "
-                f"is made of ({', '.join(GENERATOR_LAYERS)})"
-            )
-    _refuse_foreign_code(path, layers)
-
-
-def _refuse_foreign_code(path: str | os.PathLike, item) -> None:
-    """Refuses functions, and classes of other modules than Keras's, wherever they are named."""
-    if isinstance(item, dict):
-        module, name = item.get("module") or "keras", item.get("class_name")
-        if str(module).split(".")[0] != "keras" or name == "function":
-            raise ValueError(f"{path}: refused: it names {module}.{name}, which is not Keras's own")
-    for part in item.values() if isinstance(item, dict) else item:
-        if isinstance(part, (dict, list)):
-            _refuse_foreign_code(path, part)

@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from utils.images import to_float, to_rgb
+from utils.messages import one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MAX_FILE_BYTES = 256 * 1024**2
@@ -47,7 +48,12 @@ class ImageFiles:
             files = [file for file in self.path.rglob("*") if file.is_file()]
             marks = {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
         else:
-            entries = [entry for entry in self.archive.infolist() if not entry.is_dir()]
+            entries = [
+                # Not is_dir(), which stumbles over an empty name.
+                entry
+                for entry in self.archive.infolist()
+                if not entry.filename.endswith("/")
+            ]
             self._refuse_bombs(entries)
             marks = {entry.filename: entry.CRC for entry in entries}
         self.names = sorted(name for name in marks if _is_image(name))
@@ -57,29 +63,40 @@ class ImageFiles:
                 f"{path}: no images among its {len(marks)} files; expected {', '.join(SUFFIXES)}"
             )
         listed = "".join(f"{name}/{marks[name]}\n" for name in self.names)
-        self.fingerprint = hashlib.blake2b(listed.encode(), digest_size=8).hexdigest()
+        self.fingerprint = hashlib.blake2b(
+            listed.encode(errors="surrogateescape"), digest_size=8
+        ).hexdigest()
 
     def read(self, index: int) -> bytes:
-        """The bytes of one file; safe to call from several threads."""
+        """The bytes of one file, at most 256 MiB; safe to call from several threads."""
         name = self.names[index]
-        return self.archive.read(name) if self.archive else (self.path / name).read_bytes()
+        if self.archive:
+            return self.archive.read(name)
+        size = (self.path / name).stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
+        return (self.path / name).read_bytes()
 
     def _open(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path)
-        except zipfile.BadZipFile as error:
+        except OSError:
+            raise
+        except Exception as error:  # zipfile passes on whatever the damage leads to
             raise ValueError(
-                f"{self.path}: not a zip ({error}); expected a zip or a folder of images"
+                f"{self.path}: not a zip ({one_line(error)}); expected a zip or a folder of images"
             ) from error
 
     def _refuse_bombs(self, entries: list[zipfile.ZipInfo]) -> None:
         # Reading never gives more than the declared size, so the declaration is enough to judge.
+        # As much as is said to be packed is asked for at once, whether it is there or not.
         for entry in entries:
-            if entry.file_size > MAX_FILE_BYTES:
-                raise ValueError(
-                    f"{self.path}: {entry.filename} would unpack to {entry.file_size} bytes; "
-                    f"at most {MAX_FILE_BYTES} are allowed for one image"
-                )
+            for does, size in (("unpack to", entry.file_size), ("take", entry.compress_size)):
+                if size > MAX_FILE_BYTES:
+                    raise ValueError(
+                        f"{self.path}: {one_line(entry.filename)} would {does} {size} bytes; "
+                        f"at most {MAX_FILE_BYTES} are allowed for one image"
+                    )
 
 
 def _is_image(name: str) -> bool:
@@ -159,8 +176,8 @@ class ImageSource:
                 return to_rgb(image, self.size)
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
-                f"{self.files.path}: {name} (image {index + 1} of {len(self)}) does not decode: "
-                f"{error or type(error).__name__}; remove or replace it"
+                f"{self.files.path}: {one_line(name)} (image {index + 1} of {len(self)}) does not "
+                f"decode: {one_line(error)}; remove or replace it"
             ) from error
 
     def _say_resizing(self, name: str, width: int, height: int) -> None:
@@ -170,7 +187,7 @@ class ImageSource:
             size = f"{self.size}×{self.size}"
             tqdm.write(
                 f"Images of other sizes are cropped to a square and resized to {size} "
-                f"(the first: {name}, {width}×{height})."
+                f"(the first: {one_line(name)}, {width}×{height})."
             )
 
 

@@ -1,0 +1,49 @@
+"""Fuzz of the loader, the checkpoint reader and `load_generator`; see `tests.fuzz`.
+
+Prints how many cases were read and refused, and every fault with the number that repeats it:
+`--first NUMBER --cases 1`.
+"""
+
+import argparse
+import collections
+import re
+import sys
+import time
+
+from tests import fuzz
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cases", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+
+    def progress(done):
+        if sys.stderr.isatty():
+            print(f"\r{done} of {arguments.cases}", end="", file=sys.stderr)
+
+    start = time.monotonic()
+    numbers = range(arguments.first, arguments.first + arguments.cases)
+    outcomes, faults = fuzz.fuzz(numbers, arguments.workers, progress)
+    seconds = time.monotonic() - start
+    read = sum(text == "read" for text in outcomes.values())
+    print(f"{len(numbers)} cases in {seconds:.0f} s ({len(numbers) / seconds:.0f} a second):")
+    print(f"{read} read, {len(outcomes) - read} refused, {len(faults)} faults")
+    kinds = collections.Counter(
+        re.sub(r"[\d.]+|'.*?'|\(.*", "…", text.split(": ", 1)[-1])[:60]
+        for text in outcomes.values()
+        if text != "read"
+    )
+    for kind, count in kinds.most_common(25):
+        print(f"{count:7}  {kind}")
+    for number, fault in sorted(faults.items()):
+        print(f"case {number}: {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,7 +7,7 @@ import os
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -100,9 +100,9 @@ class ImageFiles:
 
 
 def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    # By letters, not by Path: a million names must not take half a minute.
+    hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
+    return not hidden and name.lower().endswith(SUFFIXES)
 
 
 class ImageSource:

@@ -1,5 +1,6 @@
 """What several tests need: small data, a small model and its run, Processing's renderer."""
 
+import json
 import shutil
 import struct
 import subprocess
@@ -14,6 +15,7 @@ from lines.dataset import write_zip
 from lines.scene import COLOURS
 
 ROOT = Path(__file__).parents[1]
+STAND_IN = ROOT / "tests" / "stand_in"
 CACHE = ROOT / ".cache"
 PY5 = "py5==0.10.12a0"  # carries Processing's core.jar
 
@@ -69,6 +71,22 @@ def run(tiny_zip, tmp_path_factory):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, folder, 5)
     return gan, folder
+
+
+@pytest.fixture
+def colab_session(tmp_path, monkeypatch):
+    """Colab's stand-in, here and in every kernel: its empty Drive, and what was asked of it."""
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "stand-in")
+    monkeypatch.setenv("COLAB_ASKED", str(asked))
+    monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
+    monkeypatch.syspath_prepend(STAND_IN)
+    yield (
+        tmp_path / "drive",
+        lambda: [json.loads(line) for line in asked.read_text().splitlines()],
+    )
+    for name in [name for name in sys.modules if name.startswith("google.colab")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,48 @@ def make_run_folder(folder: str | os.PathLike) -> Path:
     return folder
 
 
+def continues(mode: str, folder: str | os.PathLike, saved: bool) -> bool:
+    """Whether a session goes on with the run in `folder`.
+
+    Args:
+        mode: `auto`: yes where something was saved; `build`: begin; `load`: go on.
+        folder: the run folder.
+        saved: whether it holds a checkpoint.
+
+    Raises:
+        ValueError: an unknown mode, or `build` where a run was saved; FileNotFoundError: `load`
+            where none was.
+    """
+    if mode not in ("auto", "build", "load"):
+        raise ValueError(f'mode must be "auto", "build" or "load", received {mode!r}')
+    if mode == "build" and saved:
+        raise ValueError(
+            f'{folder} holds a run already: continue it with mode = "auto", or choose another '
+            "RUN_ID"
+        )
+    if mode == "load" and not saved:
+        raise FileNotFoundError(
+            f'{folder} holds no checkpoint: begin with mode = "auto", or correct RUN_ID, DATA or '
+            "USE_DRIVE"
+        )
+    return saved
+
+
+def describe(folder: str | os.PathLike, epoch: int, epochs: int) -> str:
+    """What a session found in a run folder, and where it goes on, as a sentence.
+
+    Args:
+        folder: the run folder.
+        epoch: epochs trained so far; 0 for a new run.
+        epochs: that there will be in all.
+    """
+    if not epoch:
+        return f"{folder}: a new run of {epochs} epochs"
+    if epoch < epochs:
+        return f"Found run {folder}: continuing after {epoch} of {epochs} epochs"
+    return f"Found run {folder}: finished after {epoch} epochs; EPOCHS above {epoch} extends it"
+
+
 def params(**sections: dict) -> dict:
     """What `params.json` holds: the sections given and the versions that ran."""
     packages = (keras.config.backend(), "keras", "numpy")

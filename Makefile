@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := run/gan/demo_lines64
+# Colab has Python 3.12; its versions exist for 3.11 too, and for no other.
+COLAB_PYTHON ?= $(shell for p in python3.12 python3.11 $(PYTHON); do \
+  $$p -c '' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo train test bench data venv
+.PHONY: demo train test test-colab bench data venv
 .DEFAULT_GOAL := demo
 
 ## demo: 64-pixel lines -> training -> generator.h5 -> new images, in about 7 minutes on 2 cores
@@ -22,15 +25,31 @@ train: .venv/installed
 # What a user does, from training to new images, which must work on the other frameworks too.
 ALIKE := tests/test_training.py tests/test_precision.py tests/test_generator.py \
   tests/test_scripts.py \
-  tests/test_project.py::test_both_notebooks_from_the_root_and_from_their_own_folder
+  tests/test_resume.py::test_a_run_that_is_killed_twice_is_the_run_that_never_was \
+  tests/test_notebooks.py::test_both_notebooks_from_the_root_and_from_their_own_folder
 
-## test: lint, format, all tests on TensorFlow, and what a user does on JAX and PyTorch
+# What must hold with Colab's versions too; the whole suite there would say little more.
+CORE := tests/test_colab.py tests/test_forward.py tests/test_wgangp.py tests/test_loader.py \
+  tests/test_generator.py tests/test_training.py \
+  tests/test_notebooks.py::test_a_session_in_colab_ends_and_another_continues_on_drive
+
+# Two processes, of which one waits mostly for others; a file's tests share what they have made.
+PYTEST := python -m pytest -n 2 --dist loadfile
+IS_COLABS := $(COLAB_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
+
+## test: lint, format, all tests on TensorFlow, what a user does on JAX and PyTorch, and Colab
 test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ALIKE)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest $(ALIKE)
+	$(BIN)/$(PYTEST)
+	KERAS_BACKEND=jax $(BIN)/$(PYTEST) -k 'not bad_command_lines' $(ALIKE)
+	KERAS_BACKEND=torch $(BIN)/$(PYTEST) -k 'not bad_command_lines' $(ALIKE)
+	@if $(IS_COLABS); then $(MAKE) --no-print-directory test-colab; \
+	  else echo "Not tested with Colab's versions, which need Python 3.11 or 3.12"; fi
+
+## test-colab: the core tests with Colab's versions, which requirements.txt must not change
+test-colab: .venv-colab/installed
+	KERAS_BACKEND=tensorflow VERSIONS=colab .venv-colab/bin/$(PYTEST) $(CORE)
 
 ## bench: benchmarks; they print ratios and assert nothing
 bench: .venv/installed-tests
@@ -56,4 +75,12 @@ venv: .venv/installed
 
 .venv/installed-tests: .venv/installed tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.venv-colab/installed: requirements.txt tests/colab.txt
+	@$(IS_COLABS) || \
+	  { echo "Colab's versions need Python 3.11 or 3.12: make test-colab COLAB_PYTHON=python3.12"; exit 2; }
+	$(COLAB_PYTHON) -m venv --clear .venv-colab
+	.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check -r tests/colab.txt pytest-xdist
+	.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -61,7 +61,8 @@ def _transposed(x, kernel, strides):
         return ops.conv_transpose(x, kernel, strides, "same")
     rows, columns = height // down, width // right
     kernel = ops.reshape(kernel, (rows, down, columns, right, filters, channels))
-    kernel = ops.transpose(ops.flip(kernel, (0, 2)), (0, 2, 5, 1, 3, 4))
+    kernel = ops.flip(ops.flip(kernel, 0), 2)  # Keras 3.13 flips one axis at a time
+    kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
     x = ops.conv(x, ops.reshape(kernel, (rows, columns, channels, -1)), padding="same")
     batch, rows, columns, _ = x.shape
     x = ops.reshape(x, (batch, rows, columns, down, right, filters))

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from models import checkpoint
 from utils import callbacks as run_callbacks
-from utils import runs
+from utils import network_files, runs
 from utils.files import delete_unfinished
 from utils.images import grid, save_picture, to_uint8
 from utils.latents import draw, latents
@@ -220,12 +220,12 @@ class Training:
     def plot_model(self, folder):
         """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
         for network in (self.critic, self.generator):
-            runs.plot_network(network, Path(folder) / "viz")
+            network_files.plot_network(network, Path(folder) / "viz")
 
     def save_model(self, folder):
         """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
         for network in (self.generator, self.critic):
-            runs.save_network(network, Path(folder) / f"{network.name}.h5")
+            network_files.save_network(network, Path(folder) / f"{network.name}.h5")
 
     def save_weights(self, folder, keep=3):
         """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""

@@ -1,5 +1,6 @@
 """What several tests need: small data, a small model and its run, Processing's renderer."""
 
+import json
 import shutil
 import struct
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from lines.dataset import write_zip
 from lines.scene import COLOURS
 
 ROOT = Path(__file__).parents[1]
+STAND_IN = ROOT / "tests" / "stand_in"
 CACHE = ROOT / ".cache"
 PY5 = "py5==0.10.12a0"  # carries Processing's core.jar
 
@@ -71,6 +74,22 @@ def run(tiny_zip, tmp_path_factory):
     return gan, folder
 
 
+@pytest.fixture
+def colab_session(tmp_path, monkeypatch):
+    """Colab's stand-in, here and in every kernel: its empty Drive, and what was asked of it."""
+    asked = tmp_path / "asked"
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "stand-in")
+    monkeypatch.setenv("COLAB_ASKED", str(asked))
+    monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
+    monkeypatch.syspath_prepend(STAND_IN)
+    yield (
+        tmp_path / "drive",
+        lambda: [json.loads(line) for line in asked.read_text().splitlines()],
+    )
+    for name in [name for name in sys.modules if name.startswith("google.colab")]:
+        del sys.modules[name]
+
+
 @pytest.fixture(scope="session")
 def processing():
     """See `processing_command`."""
@@ -81,9 +100,14 @@ def processing_command():
     """Command that runs a Java class of tests/processing with Processing on its class path."""
     if not shutil.which("javac"):
         pytest.skip("Processing's own renderer needs a Java development kit (javac), 17 or later")
+    CACHE.mkdir(exist_ok=True)
+    with filelock.FileLock(CACHE / "lock"):  # tests may run in several processes
+        return _prepared_processing()
+
+
+def _prepared_processing():
     jar, classes = CACHE / "core.jar", CACHE / "classes"
     if not jar.exists():
-        CACHE.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "-d", CACHE, PY5]
         if subprocess.run(command, capture_output=True).returncode:
             pytest.skip(f"pip could not download {PY5}, which carries Processing's core.jar")

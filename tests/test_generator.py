@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from utils import runs
+from utils import network_files
 from utils.latents import draw, latents, parse_seeds, walk
 from utils.loaders import load_generator
 
@@ -34,7 +34,9 @@ def test_files_that_are_no_generator(tmp_path, run):
     with pytest.raises(ValueError, match="holds no Keras model"):
         load_generator(folder / "weights" / "checkpoint_5.h5")
     z = keras.Input((5,))
-    runs.save_network(keras.Model(z, keras.layers.Lambda(lambda x: x)(z)), tmp_path / "lambda.h5")
+    network_files.save_network(
+        keras.Model(z, keras.layers.Lambda(lambda x: x)(z)), tmp_path / "lambda.h5"
+    )
     with pytest.raises(ValueError, match="refused: its layer 'Lambda'"):
         load_generator(tmp_path / "lambda.h5")
 

@@ -133,7 +133,7 @@ def rates() -> list[float]:
 
 def write(folder: Path) -> None:
     """The files that the cold starts open."""
-    from utils.runs import save_network
+    from utils.network_files import save_network
 
     network = generator()
     save_network(network, folder / "generator.h5")

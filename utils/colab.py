@@ -1,0 +1,101 @@
+"""What the notebooks ask of Colab: Google Drive, an upload, downloads."""
+
+import importlib
+import os
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+from utils.runs import ROOT
+
+MOUNT = Path("/content/drive")
+FOLDER = Path("MyDrive") / "lines-wgan-gp"
+"""The project's own folder below `MOUNT`."""
+
+
+def find_root(use_drive: bool) -> Path:
+    """The folder of all runs: `run/gan` here, or the same on the person's Google Drive.
+
+    Drive is mounted where it is not, and once more where it was and does not answer any longer.
+
+    Raises:
+        OSError: there is no Colab, the person refused, or Drive does not answer.
+    """
+    if not use_drive:
+        return ROOT
+    drive = _service("drive")
+    if drive is None:
+        raise OSError("USE_DRIVE is True, but only Colab has Google Drive: set USE_DRIVE = False")
+    for force in (False, True):
+        try:
+            drive.mount(str(MOUNT), force_remount=force)
+        except Exception as error:  # Colab's own classes, ValueError and others
+            raise OSError(
+                f"Google Drive was not mounted at {MOUNT} ({' '.join(str(error).split())}): run "
+                "this cell again and allow access, or set USE_DRIVE = False"
+            ) from error
+        if _answers(MOUNT / FOLDER.parent):
+            return MOUNT / FOLDER / ROOT
+    raise OSError(
+        f"{MOUNT / FOLDER.parent}: Google Drive is mounted but does not answer: restart the "
+        "session and run all cells again, or set USE_DRIVE = False"
+    )
+
+
+def find_generator(path: str | os.PathLike, root: Path) -> Path:
+    """The generator to draw with: `path`, or the newest run's under `root`, or an upload.
+
+    Args:
+        path: of a `generator.h5`; empty for the newest `<root>/<run>/generator.h5`. Where there
+            is none, Colab asks for an upload.
+        root: from `find_root`.
+
+    Raises:
+        FileNotFoundError: nothing was named, found or uploaded.
+    """
+    if path:
+        return Path(path)
+    found = sorted(root.glob("*/generator.h5"), key=os.path.getmtime)
+    files = _service("files")
+    if not found and files:
+        found = list(files.upload())
+    if not found:
+        raise FileNotFoundError(
+            f"no generator.h5 under {root}: train one first, or set GENERATOR to the path of one"
+        )
+    return Path(found[-1])
+
+
+def take_home(*paths: Path) -> None:
+    """Downloads files, and folders as zips, in Colab; elsewhere prints where they are.
+
+    Raises:
+        FileNotFoundError: one of them is not there; then nothing is downloaded.
+    """
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: not there; run the cells above first")
+    files = _service("files")
+    for path in paths:
+        if files is None:
+            print(path.resolve())
+        elif path.is_dir():
+            files.download(shutil.make_archive(path.name, "zip", path))
+        else:
+            files.download(str(path))
+
+
+def _service(name: str) -> ModuleType | None:
+    """`google.colab.<name>`; None outside Colab."""
+    try:
+        return importlib.import_module(f"google.colab.{name}")
+    except ImportError:
+        return None
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        os.listdir(folder)  # a mount that broke still exists, but cannot be listed
+    except OSError:
+        return False
+    return True

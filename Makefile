@@ -57,6 +57,7 @@ bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.loader
 	$(BIN)/python -m tests.benchmarks.generate
 	$(BIN)/python -m tests.benchmarks.saving
+	$(BIN)/python -m tests.benchmarks.fuzz --cases 10000
 	$(BIN)/python -m tests.benchmarks.train_step --epochs 2
 
 ## data: output.zip anew, the same bytes

@@ -37,6 +37,7 @@ bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.dataset
 	$(BIN)/python -m tests.benchmarks.loader
 	$(BIN)/python -m tests.benchmarks.generate
+	$(BIN)/python -m tests.benchmarks.saving
 	$(BIN)/python -m tests.benchmarks.train_step --epochs 2
 
 ## data: output.zip anew, the same bytes

@@ -13,30 +13,30 @@ parser = cli.parser(
     "  python train.py --data mine.zip --run-id 0002    on your own images\n"
     "The same command again continues where a training stopped.",
 )
-parser.add_argument("--data", default="output.zip", help="zip or folder of images")
-parser.add_argument("--run-id", default="0001", help="first part of the run folder's name")
-parser.add_argument("--preset", default="lines128", help="networks: lines128 or lines64")
-parser.add_argument("--epochs", type=cli.whole(), default=1201, help="generator updates in all")
-parser.add_argument("--batch-size", type=cli.whole(), default=16, help="images per update")
-parser.add_argument(
-    "--print-every", type=cli.whole(), default=100, metavar="EPOCHS", help="between sample grids"
+add = parser.add_argument
+add("--data", default="output.zip", help="zip or folder of images")
+add("--run-id", default="0001", help="first part of the run folder's name")
+add("--new", action="store_true", help="set an earlier run of this name aside and begin again")
+add("--preset", default="lines128", help="networks: lines128 or lines64")
+add("--epochs", type=cli.whole(), default=1201, help="generator updates in all")
+add("--batch-size", type=cli.whole(), default=16, help="images per update")
+add("--print-every", type=cli.whole(), default=100, metavar="EPOCHS", help="between sample grids")
+add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
+add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
+add("--n-critic", type=cli.whole(), default=5, help="critic updates per epoch")
+add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
+add("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
+add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
+add("--save-minutes", type=cli.minutes, default=10, metavar="MINUTES", help="between checkpoints")
+add(
+    "--save-epochs",
+    type=cli.whole(),
+    metavar="EPOCHS",
+    help="between checkpoints besides; None: never",
 )
-parser.add_argument("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
-parser.add_argument("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
-parser.add_argument("--n-critic", type=cli.whole(), default=5, help="critic updates per epoch")
-parser.add_argument(
-    "--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images"
-)
-parser.add_argument("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
-parser.add_argument(
-    "--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16"
-)
-parser.add_argument(
-    "--save-minutes", type=cli.minutes, default=10, metavar="MINUTES", help="between checkpoints"
-)
-parser.add_argument(
-    "--dry-run", action="store_true", help="print the configuration and the time, and stop"
-)
+add("--keep", type=cli.whole(), default=3, help="how many of the last checkpoints stay")
+add("--on-nan", default="stop", help="at a loss that is no number: stop, or rollback")
+add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
 
 
 def main(arguments):
@@ -52,14 +52,13 @@ def main(arguments):
     x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed)
     gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed, precision=a.precision)
     folder = runs.run_folder(a.run_id, a.data)
+    if a.new and not a.dry_run and (aside := runs.set_aside(folder)):
+        print(f"The earlier run is now in {aside}")
     if checkpoint.find(folder / "weights"):
         gan.load_weights(folder / "weights")
         print(f"Continuing {folder} after {gan.epoch} epochs.")
     if a.dry_run:
         return dry_run(gan, x_train, folder, a)
-    if gan.epoch >= a.epochs:
-        print(f"This training is finished; --epochs above {gan.epoch} extends it.")
-        return 0
     gan.train(
         x_train,
         batch_size=a.batch_size,
@@ -71,6 +70,9 @@ def main(arguments):
         rows=a.rows,
         columns=a.columns,
         save_minutes=a.save_minutes,
+        save_epochs=a.save_epochs,
+        keep=a.keep,
+        on_nan=a.on_nan,
     )
     if gan.epoch < a.epochs:
         print(f"Stopped after {gan.epoch} of {a.epochs} epochs; everything is in {folder}")

@@ -49,6 +49,7 @@ class WGANGP(Training):
         g_losses: generator loss per epoch.
         epoch: number of epochs trained.
         batches_seen: number of real batches trained on, the position in the data.
+        rollbacks: how often the training went back; each time the noise is another.
         stop_training: set to True to end `train` after the current epoch.
 
     Raises:
@@ -130,6 +131,7 @@ class WGANGP(Training):
         self.g_losses = []
         self.epoch = 0
         self.batches_seen = 0
+        self.rollbacks = 0
         self._engine = engines.load()
         self._engine.allow_tf32(precision == "tf32")
         self._dtype = PRECISIONS[precision]
@@ -206,8 +208,12 @@ class WGANGP(Training):
         return ops.concatenate([losses, self.generator_step(z[-1])])
 
     def noise(self, step, n_critic):
-        """Latents and interpolation weights of epoch `step`, a pure function of (seed, step)."""
-        rng = np.random.default_rng((self.seed, step))
+        """Latents and interpolation weights of epoch `step`.
+
+        A pure function of (seed, step, rollbacks). To numpy, missing numbers of such a seed are
+        zeros, so the third says what the numbers are for: 0 noise, 1 order, 2 initial weights.
+        """
+        rng = np.random.default_rng((self.seed, step, 0, self.rollbacks))
         z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
         mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
         return z, mix

@@ -8,27 +8,26 @@ import h5py
 import keras
 import numpy as np
 from keras import ops
+from tqdm.auto import tqdm
 
 from utils import hdf5
 from utils.files import replacing
 from utils.hdf5_loops import refuse_endless
 from utils.messages import one_line
 
-SCHEMA = 1
-KEEP = 3
-"""How many checkpoints stay in a folder; the reference block takes about 300 MB for each."""
+SCHEMA = 2
 
 _NAME = re.compile(r"checkpoint_(\d+)\.h5")
-_COUNTERS = ("epoch", "batches_seen")
+_COUNTERS = ("epoch", "batches_seen", "rollbacks")
 _MOST = 1 << 40  # of a counter
 _LOSSES = {"losses/critic": (None, 4), "losses/generator": (None,)}
 
 
-def save(folder: str | os.PathLike, gan) -> None:
-    """Writes `checkpoint_<epochs>.h5` into `folder` and deletes all but the last `KEEP`.
+def save(folder: str | os.PathLike, gan, keep: int) -> None:
+    """Writes `checkpoint_<epochs>.h5` into `folder` and deletes all but the last `keep`.
 
-    It holds the weights, both optimisers, the random states of dropout, the number of epochs, the
-    position in the data and the losses so far.
+    It holds the weights, both optimisers, the random states of dropout, the number of epochs and of
+    rollbacks, the position in the data and the losses so far: about 300 MB for the reference block.
     """
     path = Path(folder) / f"checkpoint_{gan.epoch}.h5"
     with replacing(path) as beside, h5py.File(beside, "w") as file:
@@ -39,8 +38,12 @@ def save(folder: str | os.PathLike, gan) -> None:
             file[name] = ops.convert_to_numpy(variable)
         file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
         file["losses/generator"] = np.array(gan.g_losses, np.float32)
-    for old in find(folder)[:-KEEP]:
+    for old in find(folder)[:-keep]:
         old.unlink()
+
+
+class DamagedError(ValueError):
+    """A file that is no HDF5 file, or not a whole one."""
 
 
 class MismatchError(ValueError):
@@ -48,7 +51,7 @@ class MismatchError(ValueError):
 
 
 def load(path: str | os.PathLike, gan) -> None:
-    """Sets a `WGANGP` to the state in a file, or in the last checkpoint of a folder.
+    """Sets a `WGANGP` to the state in a file, or in the last undamaged checkpoint of a folder.
 
     Raises:
         FileNotFoundError: no checkpoint there.
@@ -56,30 +59,40 @@ def load(path: str | os.PathLike, gan) -> None:
             another shape than the model's, by name. The model is left as it was.
     """
     path = Path(path)
-    if path.is_dir():
-        path = (find(path) or [path / "checkpoint_<epochs>.h5"])[-1]
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
-    targets = variables(gan)
-    shapes = _LOSSES | {name: tuple(variable.shape) for name, variable in targets.items()}
-    try:
-        refuse_endless(path)
-        with h5py.File(path) as file:
-            _check(path, file, shapes)
-            arrays = {name: file[name][()] for name in shapes}
-            counters = {name: int(file.attrs[name]) for name in _COUNTERS}
-    except MismatchError:
-        raise
-    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
-        raise ValueError(
-            f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
-        ) from error
-    for name, variable in targets.items():
+    files = find(path) or [path / "checkpoint_<epochs>.h5"] if path.is_dir() else [path]
+    while True:
+        try:
+            arrays, counters = _read(files.pop(), gan)
+            break
+        except DamagedError as error:
+            if not files:
+                raise
+            tqdm.write(f"{error}; going back to the one before")
+    for name, variable in variables(gan).items():
         variable.assign(arrays[name])
     gan.d_losses = arrays["losses/critic"].tolist()
     gan.g_losses = arrays["losses/generator"].tolist()
     for name, value in counters.items():
         setattr(gan, name, value)
+
+
+def _read(path: Path, gan) -> tuple[dict, dict]:
+    """Arrays and counters of a file, once all of them are known to fit."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
+    shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
+    try:
+        refuse_endless(path)
+        with h5py.File(path) as file:
+            _check(path, file, shapes)
+            arrays = {name: file[name][()] for name in shapes}
+            return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
+    except MismatchError:
+        raise
+    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
+        raise DamagedError(
+            f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
+        ) from error
 
 
 def find(folder: str | os.PathLike) -> list[Path]:

@@ -42,7 +42,7 @@ def build_critic(
             )(x)
         x = _activation(activation, f"critic_activation_{i}")(x)
         if dropout_rate is not None:
-            x = layers.Dropout(dropout_rate, name=f"critic_dropout_{i}")(x)
+            x = _dropout(dropout_rate, f"critic_dropout_{i}")(x)
     x = layers.Flatten(name="critic_flatten")(x)
     scores = layers.Dense(1, name="critic_score", **_weights())(x)
     return keras.Model(images, scores, name="critic")
@@ -89,7 +89,7 @@ def build_generator(
             x = layers.BatchNormalization(momentum=batch_norm_momentum, name=name)(x)
         x = _activation(activation, f"generator_activation_{i}")(x)
         if dropout_rate is not None:
-            x = layers.Dropout(dropout_rate, name=f"generator_dropout_{i}")(x)
+            x = _dropout(dropout_rate, f"generator_dropout_{i}")(x)
         return x
 
     height, width, channels = initial_dense_layer_size
@@ -113,7 +113,7 @@ def build_generator(
 
 def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
     """Draws kernels from N(0, 0.02) and the states of dropout by `seed`, alike on any backend."""
-    rng = np.random.default_rng((seed, 2))  # the 2 keeps them apart from noise and order
+    rng = np.random.default_rng((seed, 0, 2))  # the 2 keeps them apart from noise and order
     for variable in (variable for network in networks for variable in network.variables):
         if variable.name == "kernel":
             values = rng.standard_normal(variable.shape, np.float32)
@@ -149,6 +149,12 @@ def build_optimiser(
 
 def _weights() -> dict:
     return {"kernel_initializer": keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV)}
+
+
+def _dropout(rate: float, name: str) -> layers.Layer:
+    # A seed, if only for `initialise` to replace: without one, Keras on PyTorch draws from a state
+    # of the whole process, and no training could be continued exactly.
+    return layers.Dropout(rate, seed=0, name=name)
 
 
 def _activation(name: str, layer_name: str) -> layers.Layer:

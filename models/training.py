@@ -1,17 +1,23 @@
 """From one epoch to a training: the loop, its callbacks, and the files of the run folder."""
 
+import collections
 import time
 from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm.auto import tqdm
 
 from models import checkpoint
 from utils import callbacks as run_callbacks
 from utils import runs
+from utils.files import delete_unfinished
 from utils.images import grid, save_picture, to_uint8
 from utils.latents import draw, latents
 from utils.loaders import ArraySource, ImageStream
+
+ROLLBACKS = 3
+"""How often a training goes back to the same checkpoint before it gives up."""
 
 
 class Training:
@@ -34,6 +40,9 @@ class Training:
         rows=5,
         columns=5,
         save_minutes=10,
+        save_epochs=None,
+        keep=3,
+        on_nan="stop",
         callbacks=(),
     ):
         """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
@@ -51,21 +60,28 @@ class Training:
             using_generator: False where `x_train` is an array.
             rows, columns: of the sample grids.
             save_minutes: minutes between checkpoints; the end always saves one.
+            save_epochs: epochs between checkpoints besides.
+            keep: how many of the last checkpoints stay.
+            on_nan: where a loss is no longer finite, `"stop"`, or `"rollback"`: go back to the last
+                checkpoint and on with other noise, up to `ROLLBACKS` times from the same one.
             callbacks: further Keras callbacks; their `model` is this object.
 
         Raises:
-            ValueError: arguments or images that do not fit; FloatingPointError: a loss that is no
-                longer finite, before anything is overwritten.
+            ValueError: arguments or images that do not fit, or a run with other parameters.
+            FloatingPointError: a loss that is no longer finite, before anything is overwritten.
+            BlockingIOError: another process trains in `run_folder`.
+            OSError: the disk is full, or the folder read-only or gone; the last checkpoint is
+                whole.
         """
-        counts = {"n_critic": n_critic, "rows": rows, "columns": columns}
-        counts["print_every_n_batches"] = print_every_n_batches
-        for name, number in counts.items():
-            if number < 1:
-                raise ValueError(f"{name} must be at least 1, received {number}")
-        if batch_size != self.batch_size:
-            raise ValueError(
-                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
-            )
+        self._check_arguments(
+            batch_size,
+            on_nan,
+            n_critic=n_critic,
+            rows=rows,
+            columns=columns,
+            print_every_n_batches=print_every_n_batches,
+            keep=keep,
+        )
         if not using_generator:
             x_train = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
         stream = self._positioned(x_train)
@@ -78,26 +94,85 @@ class Training:
             "n_critic": n_critic,
             "epochs": epochs,
             "data": getattr(stream, "name", ""),
+            "data_fingerprint": getattr(stream, "fingerprint", ""),
         }
         runs.check_params(run_folder, self._params(), may_differ={"epochs", "precision"})
+        if self.epoch >= epochs:
+            print(f"This training is finished: more than {self.epoch} epochs extend it.")
+            return
         run_folder = runs.make_run_folder(run_folder)
-        self.save(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
+        log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic)
+        in_order = [
+            run_callbacks.StopOnFault(run_folder),
+            log,
+            run_callbacks.Samples(run_folder, print_every_n_batches),
+            run_callbacks.Checkpoint(run_folder, save_minutes, save_epochs, keep),
+        ]
+        handlers = keras.callbacks.CallbackList([*in_order, *callbacks], model=self)
+        with runs.locked(run_folder):
+            try:
+                self._begin(stream, run_folder, on_nan)
+                self._loop(stream, n_critic, epochs, run_folder, handlers, on_nan)
+            except OSError as error:
+                raise OSError(
+                    f"{run_folder}: {error}; once that is mended, the same command continues from "
+                    "the last checkpoint"
+                ) from error
+            finally:
+                log.close()
+
+    def _check_arguments(self, batch_size, on_nan, **counts):
+        for name, number in counts.items():
+            if number < 1:
+                raise ValueError(f"{name} must be at least 1, received {number}")
+        if on_nan not in ("stop", "rollback"):
+            raise ValueError(f"on_nan must be 'stop' or 'rollback', received {on_nan!r}")
+        if batch_size != self.batch_size:
+            raise ValueError(
+                f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
+            )
+
+    def _begin(self, stream, run_folder, on_nan):
+        """Leaves in the run folder what is known before the first epoch."""
+        delete_unfinished(run_folder)
+        self.save(run_folder)
         if isinstance(stream, ImageStream):
-            real = np.concatenate([stream[k][0] for k in range(-(-rows * columns // batch_size))])
-            self._save_grid(run_folder / "images" / "real.png", to_uint8(real[: rows * columns]))
-        defaults = run_callbacks.defaults(
-            run_folder, epochs, batch_size * n_critic, n_critic, print_every_n_batches, save_minutes
-        )
-        handlers = keras.callbacks.CallbackList([*defaults, *callbacks], model=self)
+            count = self._sample_rows * self._sample_columns
+            real = np.concatenate([stream[k][0] for k in range(-(-count // self.batch_size))])
+            self._save_grid(run_folder / "images" / "real.png", to_uint8(real[:count]))
+        if on_nan == "rollback" and not checkpoint.find(run_folder / "weights"):
+            self.save_weights(run_folder)
+
+    def _loop(self, stream, n_critic, epochs, run_folder, handlers, on_nan):
+        falls = collections.Counter()
         self.stop_training = False
         with run_callbacks.stopping_on_signals(self):
             handlers.on_train_begin()
             while self.epoch < epochs and not self.stop_training:
                 handlers.on_epoch_begin(self.epoch)
                 self.train_epoch(stream, n_critic)
-                handlers.on_epoch_end(self.epoch - 1)
+                try:
+                    handlers.on_epoch_end(self.epoch - 1)
+                except FloatingPointError as error:
+                    if on_nan == "stop":
+                        raise
+                    self._go_back(run_folder, falls, error)
+                    self._positioned(stream)
+                    handlers.on_train_begin()
             handlers.on_train_end()
+
+    def _go_back(self, run_folder, falls, error):
+        """To the last checkpoint, from which the noise is another each time."""
+        rollbacks = self.rollbacks + 1
+        self.load_weights(run_folder / "weights")
+        self.rollbacks = rollbacks
+        falls[self.epoch] += 1
+        if falls[self.epoch] > ROLLBACKS:
+            raise FloatingPointError(
+                f"{error}; going back to epoch {self.epoch} did not help {ROLLBACKS} times"
+            ) from error
+        tqdm.write(f"{error}. Back to epoch {self.epoch}, and on with other noise.")
 
     def time_epoch(self, x_train, n_critic=5):
         """Seconds that one epoch takes once compiled; trains two epochs to find out."""
@@ -152,14 +227,20 @@ class Training:
         for network in (self.generator, self.critic):
             runs.save_network(network, Path(folder) / f"{network.name}.h5")
 
-    def save_weights(self, folder):
-        """Writes `weights/checkpoint_<epochs>.h5`, the whole state of the training."""
-        checkpoint.save(Path(folder) / "weights", self)
+    def save_weights(self, folder, keep=3):
+        """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
+        checkpoint.save(Path(folder) / "weights", self, keep)
 
     def load_weights(self, path):
-        """Continues from a checkpoint, or from the last one in the folder `path`.
+        """Continues from a checkpoint, or from the last undamaged one in the folder `path`.
 
         Raises:
-            FileNotFoundError, ValueError: no checkpoint, or one that does not fit this model.
+            FileNotFoundError: no checkpoint there.
+            ValueError: one that does not fit this model, or beside a `params.json` that differs;
+                the message shows the difference.
         """
+        path = Path(path)
+        weights = path if path.is_dir() else path.parent
+        model = runs.params(model=self.config)
+        runs.check_params(weights.parent, model, may_differ={"precision"})
         checkpoint.load(path, self)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.parity import SEEDS
 
 BACKENDS = ("tensorflow", "jax", "torch")
 INSTALLED = [name for name in BACKENDS if importlib.util.find_spec(name)]
@@ -65,7 +66,9 @@ def both(results, file, *backends):
 def joined(arrays, prefix):
     """All trainable weights whose name begins with `prefix`, as one vector."""
     ends = ("kernel", "bias", "gamma", "beta")
-    chosen = (name for name in sorted(arrays) if name.startswith(prefix) and name.endswith(ends))
+    chosen = (
+        name for name in sorted(arrays.keys()) if name.startswith(prefix) and name.endswith(ends)
+    )
     return np.concatenate([arrays[name].ravel() for name in chosen])
 
 
@@ -76,27 +79,34 @@ def test_initial_weights_do_not_depend_on_the_backend(results, a, b):
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
+def apart(ours, theirs, run):
+    """How far losses and weights of one run lie apart, as shares of their own size."""
+    losses = ours[f"{run}/losses"]
+    assert losses.shape == (5, 5) and np.abs(losses).max() > 0.1
+    yield np.abs(theirs[f"{run}/losses"] / losses - 1).max()
+    for network in ("critic", "generator"):
+        weights, others = (joined(arrays, f"{run}/{network}_") for arrays in (ours, theirs))
+        yield np.linalg.norm(weights - others) / np.linalg.norm(weights)
+
+
 @pytest.mark.parametrize("name", ["reference", "critic_batch_norm", "upsampling", "rmsprop"])
 @pytest.mark.parametrize(("a", "b"), pairs())
 def test_five_epochs_are_the_same(results, a, b, name):
     ours, theirs = both(results, "trained.npz", a, b)
-    losses = ours[f"{name}/losses"]
-    assert losses.shape == (5, 5) and np.abs(losses).max() > 0.1
-    assert theirs[f"{name}/losses"] == pytest.approx(losses, rel=1e-3)
-    for network in ("critic", "generator"):
-        weights, others = (joined(arrays, f"{name}/{network}_") for arrays in (ours, theirs))
-        assert np.linalg.norm(weights - others) < 1e-3 * np.linalg.norm(weights)
+    worst = [max(apart(ours, theirs, f"{name}/{seed}")) for seed in SEEDS]
+    assert sorted(worst)[1] < 1e-3, worst  # two of three; `SEEDS` says why not all
 
 
 @pytest.mark.parametrize(("a", "b"), pairs())
 def test_dropout_learns_as_fast(results, a, b):
     starts = both(results, "initial.npz", a, b)
     ends = both(results, "trained.npz", a, b)
-    for network in ("dropout/critic_", "dropout/generator_"):
-        steps = [joined(e, network) - joined(s, network) for s, e in zip(starts, ends, strict=True)]
+    for seed, network in itertools.product(SEEDS, ("critic_", "generator_")):
+        name = f"dropout/{seed}/{network}"
+        steps = [joined(e, name) - joined(s, name) for s, e in zip(starts, ends, strict=True)]
         lengths = [np.linalg.norm(step) for step in steps]
         assert lengths[0] == pytest.approx(lengths[1], rel=0.05)
-    assert all(np.isfinite(arrays["dropout/losses"]).all() for arrays in ends)
+        assert all(np.isfinite(arrays[f"dropout/{seed}/losses"]).all() for arrays in ends)
 
 
 @pytest.mark.parametrize(("b", "a"), pairs())
@@ -110,6 +120,10 @@ def test_a_run_goes_on_elsewhere_and_its_generator_draws_the_same(results, a, b,
     with h5py.File(results / writer / "run" / "weights" / "checkpoint_3.h5") as file:
         for name in (name for name in there.files if name.startswith("loaded/")):
             assert np.array_equal(there[name], file[name.removeprefix("loaded/")][()])
-        assert np.array_equal(there["losses"][:3, :4].astype("f4"), file["losses/critic"])
-    assert there["losses"].shape == (5, 5) and np.isfinite(there["losses"]).all()
+        assert np.array_equal(there["losses"][:3].astype("f4"), file["losses/critic"])
+    whole = np.load(results / writer / "whole.npz")
+    assert there["losses"] == pytest.approx(whole["losses"], rel=1e-3)
+    for network in ("critic", "generator"):
+        weights, others = (joined(arrays, f"ended/{network}_") for arrays in (whole, there))
+        assert np.linalg.norm(weights - others) < 1e-3 * np.linalg.norm(weights)
     assert (results / reader / f"run_{writer}" / "weights" / "checkpoint_5.h5").exists()

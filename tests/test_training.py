@@ -31,6 +31,7 @@ def test_files_that_a_run_leaves(run):
     left = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     diagrams = {file for file in left if file.startswith("viz")}
     assert left - diagrams == {
+        ".lock",
         "params.json",
         "losses.csv",
         "log.txt",
@@ -45,7 +46,7 @@ def test_files_that_a_run_leaves(run):
     assert diagrams == {f"viz/critic.{suffix}", f"viz/generator.{suffix}"}
 
 
-def test_contents_of_a_run(run):
+def test_contents_of_a_run(tiny_zip, run):
     gan, folder = run
     with open(folder / "losses.csv") as file:
         header, *rows = csv.reader(file)
@@ -61,7 +62,12 @@ def test_contents_of_a_run(run):
     assert all(re.fullmatch(pattern + r"\[G loss: -?[\d.]+\]", line) for line in lines)
     params = json.loads((folder / "params.json").read_text())
     assert params["model"]["generator_conv_filters"] == [4, 3] and params["model"]["seed"] == 0
-    assert params["training"] == {"n_critic": 2, "epochs": 5, "data": "tiny.zip"}
+    assert params["training"] == {
+        "n_critic": 2,
+        "epochs": 5,
+        "data": "tiny.zip",
+        "data_fingerprint": load_images(tiny_zip, 16, 4).fingerprint,
+    }
     assert Image.open(folder / "images/real.png").size == (3 * 18 + 2, 2 * 18 + 2)
     assert Image.open(folder / "images/sample_4.png").size == (3 * 18 + 2, 2 * 18 + 2)
 
@@ -90,10 +96,12 @@ def test_an_existing_run_is_not_overwritten(tiny_zip, run):
     before = (folder / "losses.csv").read_bytes()
     with pytest.raises(ValueError, match="holds a training already"):
         train(WGANGP(**TINY), tiny_zip, folder, 5)
-    other = WGANGP(**TINY | {"grad_weight": 9})
-    other.load_weights(folder / "weights")
     with pytest.raises(ValueError, match="grad_weight was 10 and is now 9"):
-        train(other, tiny_zip, folder, 7)
+        WGANGP(**TINY | {"grad_weight": 9}).load_weights(folder / "weights")
+    other = WGANGP(**TINY)
+    other.load_weights(folder / "weights")
+    with pytest.raises(ValueError, match="n_critic was 2 and is now 3"):
+        train(other, tiny_zip, folder, 7, n_critic=3)
     assert (folder / "losses.csv").read_bytes() == before
 
 

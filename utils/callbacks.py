@@ -14,26 +14,10 @@ from tqdm.auto import tqdm
 
 from utils.files import replacing
 from utils.plots import plot_convergence
+from utils.runs import check_still_there
 
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
-
-
-def defaults(
-    folder: Path,
-    epochs: int,
-    images_per_epoch: int,
-    n_critic: int,
-    print_every: int,
-    save_minutes: float,
-) -> list[keras.callbacks.Callback]:
-    """The callbacks of `WGANGP.train`, in the order in which they must run."""
-    return [
-        StopOnNonFinite(),
-        Log(folder, epochs, images_per_epoch, n_critic),
-        Samples(folder, print_every),
-        Checkpoint(folder, save_minutes),
-    ]
 
 
 def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> str:
@@ -45,16 +29,22 @@ def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> s
     return f"{epoch} ({n_critic}, 1) [D loss: {critic}] [G loss: {g_loss:.1f}]"
 
 
-class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends the training at the first loss that is not a number, before anything is saved."""
+class StopOnFault(keras.callbacks.Callback):
+    """Ends the training, before anything is saved, where a loss is no number or the folder gone."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
 
     def on_epoch_end(self, epoch, logs=None):
+        check_still_there(self.folder)
         values = dict(zip(COLUMNS[1:], _losses(self.model, epoch), strict=True))
         faulty = {name: value for name, value in values.items() if not math.isfinite(value)}
         if faulty:
             raise FloatingPointError(
                 f"epoch {epoch}: the loss is no longer finite ({faulty}); the last checkpoint is "
-                "untouched: try a lower learning rate or a higher grad_weight"
+                "untouched: try a lower learning rate or a higher grad_weight, or go back to it "
+                "and on with other noise (--on-nan rollback)"
             )
 
 
@@ -71,15 +61,19 @@ class Log(keras.callbacks.Callback):
         self.epochs = epochs
         self.images_per_epoch = images_per_epoch
         self.n_critic = n_critic
+        self._opened = contextlib.ExitStack()
 
     def on_train_begin(self, logs=None):
+        self.close()  # where the training went back, it begins again
         with replacing(self.folder / "losses.csv") as path, open(path, "w", newline="") as file:
             csv.writer(file).writerow(COLUMNS)
         with replacing(self.folder / "log.txt") as path:
             path.touch()
         # Line by line to the disk: what was printed is there, even after a power cut.
-        self.csv = open(self.folder / "losses.csv", "a", newline="", buffering=1)  # noqa: SIM115
-        self.text = open(self.folder / "log.txt", "a", buffering=1)  # noqa: SIM115
+        self.csv, self.text = (
+            self._opened.enter_context((self.folder / name).open("a", newline="", buffering=1))
+            for name in ("losses.csv", "log.txt")
+        )
         for epoch in range(self.model.epoch):
             self._write(epoch)
         self.bar = tqdm(
@@ -88,6 +82,7 @@ class Log(keras.callbacks.Callback):
             bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]",
             dynamic_ncols=True,
         )
+        self._opened.callback(self.bar.close)
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.write(self._write(epoch))
@@ -98,9 +93,11 @@ class Log(keras.callbacks.Callback):
         self.bar.update()
 
     def on_train_end(self, logs=None):
-        self.bar.close()
-        self.csv.close()
-        self.text.close()
+        self.close()
+
+    def close(self):
+        """Closes the files and the bar, also where the training fails."""
+        self._opened.close()
 
     def _write(self, epoch: int) -> str:
         *d_loss, g_loss = _losses(self.model, epoch)
@@ -133,25 +130,36 @@ class Samples(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the training and both networks every `minutes` and at the end."""
+    """Saves the training and both networks by the clock, by epochs, and at the end.
 
-    def __init__(self, folder: Path, minutes: float):
+    Args:
+        folder: the run folder.
+        minutes: between two saves.
+        epochs: between two saves; None for by the clock alone.
+        keep: how many of the last checkpoints stay.
+    """
+
+    def __init__(self, folder: Path, minutes: float, epochs: int | None, keep: int):
         super().__init__()
         self.folder = Path(folder)
         self.minutes = minutes
+        self.epochs = epochs
+        self.keep = keep
 
     def on_train_begin(self, logs=None):
         self.saved = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
-        if time.monotonic() - self.saved >= 60 * self.minutes:
+        due = time.monotonic() - self.saved >= 60 * self.minutes
+        if due or (self.epochs and (epoch + 1) % self.epochs == 0):
             self._save()
 
     def on_train_end(self, logs=None):
         self._save()
 
     def _save(self):
-        self.model.save_weights(self.folder)
+        check_still_there(self.folder)
+        self.model.save_weights(self.folder, self.keep)
         self.model.save_model(self.folder)
         self.saved = time.monotonic()
 

@@ -12,6 +12,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
     Whatever stood at `path` stays whole until then, and stays for good where the block fails.
     The temporary name keeps the suffix, by which many writers choose the format.
+
+    Raises:
+        OSError: a full disk, a folder that is read-only or gone: one line that names the file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -21,5 +24,19 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         with open(beside, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
+    except OSError as error:
+        if error.errno is None:  # not the disk's, but the writer's, which says more itself
+            raise
+        reason = os.strerror(error.errno)
+        raise OSError(
+            f"{path} could not be written ({reason}); what stood there is untouched"
+        ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that is gone takes no orders
+            beside.unlink(missing_ok=True)
+
+
+def delete_unfinished(folder: str | os.PathLike) -> None:
+    """Deletes what writers that were killed left half-written in `folder` and below."""
+    for file in Path(folder).rglob(".*.part*"):
+        file.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ class ImageStream:
     Attributes:
         position: number of the batch that `next` gives; it may be set.
         name: of the file or folder that the images come from; empty for an array.
+        fingerprint: of the images, to tell whether a training continues on the same ones.
 
     Raises:
         ValueError: a batch larger than the data set.
@@ -44,6 +45,7 @@ class ImageStream:
         self.seed = seed
         self.position = 0
         self.name = source.name
+        self.fingerprint = source.fingerprint
         self._worker = ThreadPoolExecutor(1)
         self._ahead = {}
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)

@@ -1,15 +1,19 @@
 """Run folders: `run/gan/<RUN_ID>_<data name>/` and the files that describe a run."""
 
+import contextlib
 import importlib.util
+import itertools
 import json
 import logging
 import os
 import platform
 import re
 import shutil
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+import filelock
 import h5py
 import keras
 
@@ -31,6 +35,63 @@ def make_run_folder(folder: str | os.PathLike) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike) -> Iterator[None]:
+    """Keeps other processes from training in `folder` during the block.
+
+    The lock ends with the process, however that ends. Some network drives know no locks; there,
+    nobody is kept away.
+
+    Raises:
+        BlockingIOError: another process trains there.
+    """
+    lock = filelock.FileLock(Path(folder) / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise BlockingIOError(
+            f"{folder} is in use by another training; wait for it, stop it, or choose another "
+            "run id"
+        ) from None
+    except NotImplementedError:
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def set_aside(folder: str | os.PathLike) -> Path | None:
+    """Renames a run folder to the first free `<folder>.old1`, `.old2` …, so that a new run begins.
+
+    Returns:
+        where it is now; None where there was none.
+
+    Raises:
+        BlockingIOError: another process trains there.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return None
+    with locked(folder):
+        numbers = itertools.count(1)
+        target = next(
+            t for n in numbers if not (t := folder.with_name(f"{folder.name}.old{n}")).exists()
+        )
+    return folder.rename(target)
+
+
+def check_still_there(folder: str | os.PathLike) -> None:
+    """Raises FileNotFoundError where a run folder has vanished.
+
+    Without this, whoever writes next would make a folder of that name on another disk.
+    """
+    if not (Path(folder) / "params.json").exists():
+        raise FileNotFoundError(
+            f"{folder} has vanished during the training; was the drive disconnected?"
+        )
+
+
 def params(**sections: dict) -> dict:
     """What `params.json` holds: the sections given and the versions that ran."""
     packages = (keras.config.backend(), "keras", "numpy")
@@ -49,7 +110,7 @@ def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str])
 
     Args:
         folder: the run folder.
-        content: from `params`.
+        content: from `params`; sections that it lacks are not compared.
         may_differ: names of entries that do not change what is trained; versions may differ too.
 
     Raises:
@@ -59,7 +120,8 @@ def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str])
     if not path.exists():
         return
     try:
-        before = _flat(json.loads(path.read_text(encoding="utf-8")))
+        there = json.loads(path.read_text(encoding="utf-8"))
+        before = _flat({name: section for name, section in there.items() if name in content})
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); move the run folder") from error
     now = _flat(content)
@@ -71,7 +133,7 @@ def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str])
     if changed:
         raise ValueError(
             f"{folder} holds a run with other parameters: {'; '.join(changed)}; "
-            "choose another run id"
+            "choose another run id, or --new to set this run aside and begin again"
         )
 
 

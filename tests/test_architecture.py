@@ -102,8 +102,9 @@ def convolutions():
         settings = {"filters": 4, "kernel_size": [kernel, 2], "strides": [strides, strides]}
         yield "Conv2D", settings | {"padding": padding, "groups": 2}
         yield "Conv2DTranspose", settings | {"padding": padding}
-        yield "Conv2DTranspose", settings | {"padding": padding, "output_padding": [0, 0]}
-        if strides == 1:
+        if strides == 2:
+            yield "Conv2DTranspose", settings | {"padding": padding, "output_padding": [1, 1]}
+        else:
             yield "Conv2D", settings | {"padding": padding, "dilation_rate": [2, 1]}
 
 

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import time
 import zipfile
 
 import numpy as np
@@ -148,6 +149,38 @@ def test_decompression_bombs(tmp_path, monkeypatch):
     monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 50)
     with pytest.raises(ValueError, match=r"a\.png would unpack to \d+ bytes"):
         load_images(path, 8, 1)
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    pictures = {f"{i}.png": png(solid("red", (9, 9))) for i in range(8)}
+    running, most = [], []
+
+    def decode(image, size):
+        if size != 7:  # of a loader that an earlier test left working in the background
+            return to_rgb(image, size)
+        running.append(1)
+        time.sleep(0.01)
+        most.append(len(running))
+        running.pop()
+        return np.zeros((size, size, 3), np.uint8)
+
+    monkeypatch.setattr("utils.sources.to_rgb", decode)
+    monkeypatch.setattr("utils.sources.os.cpu_count", lambda: 4)
+    for pixels, expected in ((81, {2, 3, 4}), (80, {1})):
+        monkeypatch.setattr("utils.sources.LARGE_PIXELS", pixels)
+        most.clear()
+        load_images(make_zip(tmp_path / f"{pixels}.zip", pictures), 7, 8, memory_limit=0)[0]
+        assert max(most) in expected
+
+
+def test_a_rotated_photograph_is_turned(tmp_path):
+    image = solid("red", (8, 8))
+    image.paste("blue", (0, 0, 8, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    image.save(tmp_path / "a.png", exif=exif)
+    images = to_uint8(load_images(tmp_path, 8, 1)[0][0])[0]
+    assert (images[:4] == (255, 0, 0)).all() and (images[4:] == (0, 0, 255)).all()
 
 
 def test_a_damaged_zip_is_named(tmp_path):

@@ -43,17 +43,7 @@ def read(
         ValueError: not an HDF5 file, a damaged one, or one that is refused; one line says why.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path}: is a folder; expected an HDF5 file")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected an HDF5 file")
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        signature = file.read(len(_SIGNATURE))
-    if signature != _SIGNATURE:
-        raise ValueError(f"{path}: not an HDF5 file")
-    if size > MAX_FILE_BYTES:
-        raise ValueError(f"{path}: refused: {size} bytes, more than {MAX_FILE_BYTES}")
+    size = _size(path)
     try:
         refuse_endless(path)
         with h5py.File(path) as file:
@@ -64,6 +54,22 @@ def read(
     except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
         reason = one_line(error)
         raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
+
+
+def _size(path: Path) -> int:
+    """Bytes of what may be an HDF5 file of a size that is read."""
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder; expected an HDF5 file")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected an HDF5 file")
+    with open(path, "rb") as file:
+        signature = file.read(len(_SIGNATURE))
+    if signature != _SIGNATURE:
+        raise ValueError(f"{path}: not an HDF5 file")
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise ValueError(f"{path}: refused: {size} bytes, more than {MAX_FILE_BYTES}")
+    return size
 
 
 def _text(file: h5py.File, name: str, size: int) -> str:

@@ -1,5 +1,6 @@
 """A zip or a folder of pictures as rows of pixels, decoded in parallel and kept where they fit."""
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -19,6 +20,8 @@ from utils.messages import one_line
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MAX_FILE_BYTES = 256 * 1024**2
 MAX_PIXELS = 64 * 1024**2
+LARGE_PIXELS = 4 * 1024**2
+"""Pictures of more pixels are decoded one at a time, or memory would grow with the cores."""
 
 
 class ImageFiles:
@@ -124,6 +127,7 @@ class ImageSource:
         self.size = size
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._lock = threading.Lock()
+        self._large = threading.Lock()
         self._resizing = False
         self._error = None
         shape = (len(files.names), size, size, 3)
@@ -173,7 +177,9 @@ class ImageSource:
                     raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
                 if (width, height) != (self.size, self.size):
                     self._say_resizing(name, width, height)
-                return to_rgb(image, self.size)
+                large = width * height > LARGE_PIXELS
+                with self._large if large else contextlib.nullcontext():
+                    return to_rgb(image, self.size)
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
                 f"{self.files.path}: {one_line(name)} (image {index + 1} of {len(self)}) does not "

@@ -48,9 +48,11 @@ def _for_any_keras(description: str) -> str:
         dtype = layer["config"].get("dtype")
         if isinstance(dtype, dict):
             layer["config"]["dtype"] = dtype["config"]["name"]
-    # One input and one output, in the list of lists that Keras before 3.6 insists on.
+    # One input and one output, in the list of lists that Keras before 3.6 insists on; since 3.11
+    # Keras writes its one entry instead.
     for ends in ("input_layers", "output_layers"):
-        model["config"][ends] = [model["config"][ends]]
+        if isinstance(model["config"][ends][0], str):
+            model["config"][ends] = [model["config"][ends]]
     return json.dumps(model)
 
 

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from utils import hdf5
 from utils.files import replacing
 from utils.hdf5_loops import refuse_endless
-from utils.messages import one_line
+from utils.messages import WHAT_HELPS, one_line
 
 SCHEMA = 2
 
@@ -28,6 +28,10 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
 
     It holds the weights, both optimisers, the random states of dropout, the number of epochs and of
     rollbacks, the position in the data and the losses so far: about 300 MB for the reference block.
+
+    Raises:
+        FloatingPointError: a value is not finite; nothing is written.
+        OSError: see `utils.files.replacing`.
     """
     path = Path(folder) / f"checkpoint_{gan.epoch}.h5"
     with replacing(path) as beside, h5py.File(beside, "w") as file:
@@ -35,7 +39,14 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
         for name in _COUNTERS:
             file.attrs[name] = getattr(gan, name)
         for name, variable in variables(gan).items():
-            file[name] = ops.convert_to_numpy(variable)
+            array = ops.convert_to_numpy(variable)
+            # The losses of an epoch are from before its last update, so they may not show it.
+            if not np.isfinite(array).all():
+                raise FloatingPointError(
+                    f"epoch {gan.epoch - 1} made {name} no longer finite; the last checkpoint is "
+                    f"untouched: {WHAT_HELPS}"
+                )
+            file[name] = array
         file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
         file["losses/generator"] = np.array(gan.g_losses, np.float32)
     for old in find(folder)[:-keep]:

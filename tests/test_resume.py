@@ -221,6 +221,25 @@ def test_rollback_goes_back_and_on_with_other_noise(tiny_zip, tmp_path, capsys):
     assert not np.array_equal(again.noise(0, 1)[0], plain.noise(0, 1)[0])
 
 
+def test_weights_that_are_no_numbers_are_not_saved(tiny_zip, tmp_path):
+    # The losses are still those from before the update that broke them.
+    gan = WGANGP(**TINY)
+    train_epoch = gan.train_epoch
+
+    def train_epoch_and_break(*arguments):
+        train_epoch(*arguments)
+        if gan.epoch == 4:
+            gan.generator.get_layer("generator_conv_1").bias.assign(np.full(4, np.nan))
+
+    gan.train_epoch = train_epoch_and_break
+    with pytest.raises(FloatingPointError, match="epoch 3 made generator_conv_1/bias no longer"):
+        train(gan, tiny_zip, tmp_path, 6, save_epochs=2)
+    assert [f.name for f in checkpoint.find(tmp_path / "weights")] == ["checkpoint_2.h5"]
+    again = WGANGP(**TINY)
+    again.load_weights(tmp_path / "weights")
+    assert again.epoch == 2
+
+
 def test_rollback_before_the_first_save_and_its_end(tiny_zip, tmp_path):
     gan = poisoned(WGANGP(**TINY), [1, 1, 1])
     train(gan, tiny_zip, tmp_path / "a", 2, on_nan="rollback")

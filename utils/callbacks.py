@@ -13,6 +13,7 @@ import keras
 from tqdm.auto import tqdm
 
 from utils.files import replacing
+from utils.messages import WHAT_HELPS
 from utils.plots import plot_convergence
 from utils.runs import check_still_there
 
@@ -43,8 +44,7 @@ class StopOnFault(keras.callbacks.Callback):
         if faulty:
             raise FloatingPointError(
                 f"epoch {epoch}: the loss is no longer finite ({faulty}); the last checkpoint is "
-                "untouched: try a lower learning rate or a higher grad_weight, or go back to it "
-                "and on with other noise (--on-nan rollback)"
+                f"untouched: {WHAT_HELPS}"
             )
 
 

@@ -1,4 +1,10 @@
-"""Words of a stranger's file in a message: printable, on one line, and not too many."""
+"""Messages: what several of them say, and words of a stranger's file made fit for one line."""
+
+WHAT_HELPS = (
+    "try a lower learning rate or a higher grad_weight, or go back to it and on with other noise "
+    "(--on-nan rollback)"
+)
+"""What a person can do about numbers that are no longer finite."""
 
 
 def one_line(words: object, most: int = 200) -> str:

@@ -184,7 +184,8 @@ def test_a_rotated_photograph_is_turned(tmp_path):
 
 
 def test_a_damaged_zip_is_named(tmp_path):
-    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red")), "b.png": b"x"}).read_bytes()
+    good = png(solid("red"))
+    whole = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
     entry = whole.index(b"PK\1\2")
 
     def damaged(offset, new):

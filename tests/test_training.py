@@ -30,8 +30,7 @@ def test_files_that_a_run_leaves(run):
     _, folder = run
     left = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
     diagrams = {file for file in left if file.startswith("viz")}
-    assert left - diagrams == {
-        ".lock",
+    assert left - diagrams - {".lock"} == {  # some versions of filelock leave theirs
         "params.json",
         "losses.csv",
         "log.txt",

@@ -187,9 +187,10 @@ class ImageSource:
             ) from error
 
     def _say_resizing(self, name: str, width: int, height: int) -> None:
-        with self._lock:
-            first, self._resizing = not self._resizing, True
-        if first:
+        with self._lock:  # while it is said, too: whoever has a resized image has been told
+            if self._resizing:
+                return
+            self._resizing = True
             size = f"{self.size}×{self.size}"
             tqdm.write(
                 f"Images of other sizes are cropped to a square and resized to {size} "

@@ -1,42 +1,66 @@
-"""Says how many images of a generator obey the law of the sketch, beside fresh real images."""
+"""Judges the images of a generator, or any others, beside real ones."""
+
+import argparse
+from pathlib import Path
 
 from utils import cli
 
 parser = cli.parser(
     __doc__,
-    "  python evaluate.py --generator run/gan/0001_output/generator.h5 --count 500",
+    "  python evaluate.py --generator run/gan/0001_output/generator.h5 --count 10000\n"
+    "  python evaluate.py --images new.zip --json new.json\n"
+    "  python evaluate.py --generator generator.h5 --data mine.zip    trained on your own images\n"
+    "Without --data, or with images of the sketch, every figure of their law is told.",
 )
-parser.add_argument(
+judged = parser.add_mutually_exclusive_group()
+judged.add_argument(
     "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
 )
-parser.add_argument("--count", type=cli.whole(most=1_000_000), default=500, help="number of images")
+judged.add_argument(
+    "--images", metavar="ZIP", help="zip or folder of images; None: the generator's"
+)
 parser.add_argument(
-    "--weight", type=cli.whole(most=38), help="of the lines, pixels; None: 5 of 128, 3 of 64"
+    "--data", metavar="ZIP", help="the training images; None: those of python -m lines"
+)
+parser.add_argument(
+    "--count", type=cli.whole(8, 1_000_000), default=1000, help="number of images, at most"
+)
+parser.add_argument(
+    "--weight", type=cli.whole(most=37), help="of the lines, pixels, odd; None: 5 of 128, 3 of 64"
+)
+parser.add_argument("--json", metavar="FILE", help="where to write the figures for programs")
+parser.add_argument(
+    "--report",
+    metavar="PNG",
+    help="the report; None: report.png beside what is judged",
 )
 
 
-def main(arguments):
-    """Prints the share of structured images, generated and real."""
-    import numpy as np
+def main(arguments: argparse.Namespace) -> None:
+    """A table on the screen, `report.png`, and a JSON file where one is wanted."""
+    from lines.judge import judge_for
+    from utils.evaluation import evaluate
+    from utils.latents import draw_images
+    from utils.loaders import load_generator, read_images
+    from utils.report import draw_report, table, write_json
 
-    from lines.metrics import structure
-    from lines.render import render
-    from lines.scene import ProcessingRandom, random_scene
-    from utils.latents import draw, latents
-    from utils.loaders import load_generator
-
-    generator = load_generator(arguments.generator)
-    size = generator.output_shape[1]
-    if generator.output_shape[1:] != (size, size, 3):
-        raise ValueError(f"the lines are square RGB images, not {generator.output_shape[1:]}")
-    weight = arguments.weight or round(size * 5 / 128 + 0.25)
-    generated = draw(generator, latents(list(range(arguments.count)), generator.input_shape[1]))
-    random = ProcessingRandom(1)
-    scenes = [random_scene(random, size) for _ in range(arguments.count)]
-    real = np.stack([render(scene, size, weight) for scene in scenes])
-    print(f"one vertical and two horizontal lines, edge to edge, among {arguments.count} images:")
-    print(f"  generated  {structure(generated, weight):.3f}")
-    print(f"  real       {structure(real, weight):.3f}")
+    what = Path(arguments.images or arguments.generator)
+    if arguments.images:
+        images = read_images(what, count=arguments.count)
+    else:
+        images = draw_images(load_generator(what), arguments.count)
+    size = images.shape[1]
+    training = read_images(arguments.data, size) if arguments.data else None
+    law = judge_for(size, arguments.weight, training)
+    if law:
+        training = law.training_images()
+    evaluation = evaluate(images, training, law)
+    print(table(evaluation))
+    report = Path(arguments.report or what.parent / "report.png")
+    draw_report(report, evaluation, f"{len(images)} images of {what}")
+    if arguments.json:
+        write_json(arguments.json, evaluation, judged=str(what), size=size)
+    print(f"The report is in {report}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
 
-import json
 import shlex
 import sys
 
@@ -35,16 +34,25 @@ add(
     help="between checkpoints besides; None: never",
 )
 add("--keep", type=cli.whole(), default=3, help="how many of the last checkpoints stay")
+add(
+    "--evaluate-every",
+    type=cli.whole(0),
+    metavar="EPOCHS",
+    help="between scores; 0: never; None: at sample grids, if they take under 3 %% of the time",
+)
 add("--on-nan", default="stop", help="at a loss that is no number: stop, or rollback")
 add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
 
 
 def main(arguments):
     """Loads, builds or continues, trains; 130 where the training was interrupted."""
+    from lines.judge import judge_for
     from models import checkpoint
     from models.presets import preset
     from models.WGANGP import WGANGP
     from utils import runs
+    from utils.dry_run import dry_run
+    from utils.images import to_uint8
     from utils.loaders import load_images
 
     a = arguments
@@ -58,7 +66,7 @@ def main(arguments):
         gan.load_weights(folder / "weights")
         print(f"Continuing {folder} after {gan.epoch} epochs.")
     if a.dry_run:
-        return dry_run(gan, x_train, folder, a)
+        return dry_run(gan, x_train, folder, vars(a))
     gan.train(
         x_train,
         batch_size=a.batch_size,
@@ -73,24 +81,14 @@ def main(arguments):
         save_epochs=a.save_epochs,
         keep=a.keep,
         on_nan=a.on_nan,
+        judge=judge_for(x_train.source.size, training=to_uint8(x_train[0][0])),
+        evaluate_every=a.evaluate_every,
     )
     if gan.epoch < a.epochs:
         print(f"Stopped after {gan.epoch} of {a.epochs} epochs; everything is in {folder}")
         print(f"Continue with: python {shlex.join(sys.argv)}")
         return 130
     print(f"Samples, losses and generator.h5 are in {folder}")
-    return 0
-
-
-def dry_run(gan, x_train, folder, a):
-    """Says what would be trained, where, and for how long."""
-    print(json.dumps(vars(a) | {"run_folder": str(folder), "model": gan.config}, indent=2))
-    for network in (gan.critic, gan.generator):
-        print(f"{network.name}: {network.count_params():,} parameters")
-    left = max(0, a.epochs - gan.epoch)
-    seconds = gan.time_epoch(x_train, a.n_critic)
-    print(f"one epoch: {seconds:.2f} s ({a.n_critic * a.batch_size / seconds:.0f} images/s)")
-    print(f"{left} epochs: about {left * seconds / 3600:.1f} hours ({left * seconds:.0f} s)")
     return 0
 
 

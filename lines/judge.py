@@ -7,7 +7,7 @@ import numpy as np
 from lines.appearance import crossings, straightness, structure
 from lines.controls import TRIPS, control, draw
 from lines.metrics import LAW, as_array, as_scene, figures, keys, law
-from lines.parse import parse_all
+from lines.parse import parse, parse_all
 from lines.render import render
 from lines.scene import COLOUR_NAMES, ProcessingRandom, Scene, random_scene
 
@@ -43,8 +43,30 @@ CHEAP = (
 
 _RESAMPLED = 200  # sets of real scenes for a band
 _OF_CONTROLS = 500  # images: enough to see that a measure notices
+_LOOKED_AT = 50  # images, to see whether they are the sketch's
 _TRAINING = 10_000  # images that `python -m lines` draws by default, by seed 0
 _SEED = 1_000_003  # of fresh real scenes, unlike any that are likely for Processing's numbers
+
+
+def judge_for(
+    size: int, weight: int | None = None, training: np.ndarray | None = None
+) -> "LineJudge | None":
+    """The judge of images of one size, or None where the training images are not the sketch's.
+
+    Args:
+        size: width and height of the images in pixels.
+        weight: stroke weight in pixels; None for the odd one nearest to 5 of 128.
+        training: see `LineJudge`. Some of them are looked at: all must be explained to the pixel.
+
+    Raises:
+        ValueError: an even weight.
+    """
+    judge = LineJudge(size, weight or 2 * round((5 * size / 128 - 1) / 2) + 1, training)
+    if training is not None:
+        some = training[:: -(-len(training) // _LOOKED_AT)]
+        if any(parse(image, judge.weight)[1] > 0 for image in some):
+            return None
+    return judge
 
 
 class LineJudge:

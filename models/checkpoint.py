@@ -33,7 +33,13 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
         FloatingPointError: a value is not finite; nothing is written.
         OSError: see `utils.files.replacing`.
     """
-    path = Path(folder) / f"checkpoint_{gan.epoch}.h5"
+    write(Path(folder) / f"checkpoint_{gan.epoch}.h5", gan)
+    for old in find(folder)[:-keep]:
+        old.unlink()
+
+
+def write(path: Path, gan) -> None:
+    """Writes one checkpoint; see `save`."""
     with replacing(path) as beside, h5py.File(beside, "w") as file:
         file.attrs["schema"] = SCHEMA
         for name in _COUNTERS:
@@ -49,8 +55,6 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
             file[name] = array
         file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
         file["losses/generator"] = np.array(gan.g_losses, np.float32)
-    for old in find(folder)[:-keep]:
-        old.unlink()
 
 
 class DamagedError(ValueError):

@@ -9,23 +9,25 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from models import checkpoint
+from models.run_files import RunFiles
 from utils import callbacks as run_callbacks
-from utils import network_files, runs
+from utils import runs
 from utils.files import delete_unfinished
-from utils.images import grid, save_picture, to_uint8
-from utils.latents import draw, latents
+from utils.images import to_uint8
 from utils.loaders import ArraySource, ImageStream
+from utils.scores import Scores
 
 ROLLBACKS = 3
 """How often a training goes back to the same checkpoint before it gives up."""
 
 
-class Training:
+class Training(RunFiles):
     """What `WGANGP` does with its `train_epoch`: trains for hours, saves, samples, continues."""
 
     def __init__(self):
         self.stop_training = False
         self.training = {}
+        self.scores = []
         self._sample_rows = self._sample_columns = 5
 
     def train(
@@ -43,6 +45,8 @@ class Training:
         save_epochs=None,
         keep=3,
         on_nan="stop",
+        judge=None,
+        evaluate_every=None,
         callbacks=(),
     ):
         """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
@@ -64,6 +68,11 @@ class Training:
             keep: how many of the last checkpoints stay.
             on_nan: where a loss is no longer finite, `"stop"`, or `"rollback"`: go back to the last
                 checkpoint and on with other noise, up to `ROLLBACKS` times from the same one.
+            judge: of the images along the way, see `utils.scores.Scores`; None for one that knows
+                no law.
+            evaluate_every: epochs between two scores in `metrics.csv`, which also decide which
+                checkpoint is kept as the best; 0 for never; None for every
+                `print_every_n_batches` where that takes at most 3 % of the time.
             callbacks: further Keras callbacks; their `model` is this object.
 
         Raises:
@@ -103,8 +112,11 @@ class Training:
         run_folder = runs.make_run_folder(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
         log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic)
-        in_order = [
-            run_callbacks.StopOnFault(run_folder),
+        in_order = [run_callbacks.StopOnFault(run_folder)]
+        if isinstance(stream, ImageStream):
+            scores = Scores(run_folder, stream, judge, evaluate_every, print_every_n_batches)
+            in_order.append(scores)
+        in_order += [
             log,
             run_callbacks.Samples(run_folder, print_every_n_batches),
             run_callbacks.Checkpoint(run_folder, save_minutes, save_epochs, keep),
@@ -193,54 +205,3 @@ class Training:
                 )
             stream.position = self.batches_seen
         return stream
-
-    # Files ---------------------------------------------------------------------------------------
-
-    def sample_images(self, folder):
-        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
-
-        The number is that of the last epoch trained, counted from 0.
-        """
-        seeds = list(range(self._sample_rows * self._sample_columns))
-        images = draw(self.generator, latents(seeds, self.z_dim))
-        name = f"sample_{max(self.epoch - 1, 0)}.png"
-        self._save_grid(Path(folder) / "images" / name, images)
-
-    def _save_grid(self, path, images):
-        save_picture(path, grid(images, self._sample_rows, self._sample_columns))
-
-    def save(self, folder):
-        """Writes `params.json` and the diagrams of `viz/`."""
-        runs.write_params(folder, self._params())
-        self.plot_model(folder)
-
-    def _params(self):
-        return runs.params(model=self.config, training=self.training)
-
-    def plot_model(self, folder):
-        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
-        for network in (self.critic, self.generator):
-            network_files.plot_network(network, Path(folder) / "viz")
-
-    def save_model(self, folder):
-        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.generator, self.critic):
-            network_files.save_network(network, Path(folder) / f"{network.name}.h5")
-
-    def save_weights(self, folder, keep=3):
-        """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
-        checkpoint.save(Path(folder) / "weights", self, keep)
-
-    def load_weights(self, path):
-        """Continues from a checkpoint, or from the last undamaged one in the folder `path`.
-
-        Raises:
-            FileNotFoundError: no checkpoint there.
-            ValueError: one that does not fit this model, or beside a `params.json` that differs;
-                the message shows the difference.
-        """
-        path = Path(path)
-        weights = path if path.is_dir() else path.parent
-        model = runs.params(model=self.config)
-        runs.check_params(weights.parent, model, may_differ={"precision"})
-        checkpoint.load(path, self)

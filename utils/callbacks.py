@@ -16,6 +16,7 @@ from utils.files import replacing
 from utils.messages import WHAT_HELPS
 from utils.plots import plot_convergence
 from utils.runs import check_still_there
+from utils.scores import score_line
 
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
@@ -102,8 +103,11 @@ class Log(keras.callbacks.Callback):
     def _write(self, epoch: int) -> str:
         *d_loss, g_loss = _losses(self.model, epoch)
         line = log_line(epoch, self.n_critic, d_loss, g_loss)
-        self.text.write(line + "\n")
         csv.writer(self.csv).writerow([epoch, *(f"{loss:.9g}" for loss in (*d_loss, g_loss))])
+        for row in self.model.scores:
+            if row["epoch"] == epoch:
+                line += "\n" + score_line(row)
+        self.text.write(line + "\n")
         return line
 
 
@@ -126,7 +130,7 @@ class Samples(keras.callbacks.Callback):
 
     def _plot(self):
         path = self.folder / "images" / "converge.png"
-        plot_convergence(path, self.model.d_losses, self.model.g_losses)
+        plot_convergence(path, self.model.d_losses, self.model.g_losses, self.model.scores)
 
 
 class Checkpoint(keras.callbacks.Callback):

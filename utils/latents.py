@@ -85,3 +85,8 @@ def draw(generator: keras.Model, z: np.ndarray) -> np.ndarray:
         batch[: len(wanted)] = wanted
         images.append(to_uint8(generator.predict_on_batch(batch)[: len(wanted)]))
     return np.concatenate(images)
+
+
+def draw_images(generator: keras.Model, count: int) -> np.ndarray:
+    """The images of seeds 0 to `count - 1`, uint8 (count, H, W, C)."""
+    return draw(generator, latents(list(range(count)), generator.input_shape[1]))

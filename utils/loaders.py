@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils.generator_file import load_generator as load_generator
+from utils.images import to_uint8
 from utils.sources import ArraySource, ImageFiles, ImageSource
 
 MEMORY_LIMIT = 2 * 1024**3
+_CHUNK = 256  # images that are floats at a time
 _AHEAD = 8  # batches: more than one epoch of five critic updates needs
 
 
@@ -73,6 +75,29 @@ class ImageStream:
     def _shuffled(self, number: int) -> np.ndarray:
         """Order of one pass. The final 1 keeps it apart from the noise of training."""
         return np.random.default_rng((self.seed, number, 1)).permutation(len(self.source))
+
+
+def read_images(
+    path: str | os.PathLike, image_size: int | None = None, count: int | None = None
+) -> np.ndarray:
+    """The images of a zip or of a folder as an array, in the order of their names.
+
+    Args:
+        path: a zip, or a folder that may hold folders.
+        image_size: width and height in pixels, others are resized; None for those of the first.
+        count: how many to read at most; None for all.
+
+    Returns:
+        uint8 (n, image_size, image_size, 3).
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_images`.
+    """
+    files = ImageFiles(path)
+    source = ImageSource(files, image_size or files.side(0), 0)
+    indices = np.arange(len(source))[:count]
+    chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
+    return np.concatenate([to_uint8(source.take(chunk)) for chunk in chunks])
 
 
 def load_images(

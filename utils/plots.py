@@ -18,17 +18,20 @@ keeps the critic's slope near 1. The generator loss is the generated score with 
 it wanders with the scores and does not measure quality. Faint: every epoch. Strong: smoothed."""
 
 
-def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) -> None:
+def plot_convergence(
+    path: str | os.PathLike, d_losses: list, g_losses: list, scores: list[dict] = ()
+) -> None:
     """Draws the losses of a run, with words on how to read them.
 
     Args:
         path: the PNG to write.
         d_losses: rows [D, R, F, G], one per epoch.
         g_losses: generator losses, one per epoch.
+        scores: rows of `metrics.csv`, each measure a curve in a panel of its own at the bottom.
     """
     _, real, fake, penalty = np.array(d_losses).T
-    figure = Figure(figsize=(12, 9), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True).ravel()
+    figure = Figure(figsize=(12, 12 if scores else 9), layout="constrained")
+    axes = figure.subplots(3 if scores else 2, 2, sharex=True).ravel()
     _curve(axes[0], -(real + fake), "#2b6cb0", "Wasserstein estimate  −(R + F)")
     axes[0].set_title("How far the generated images are from the real ones")
     _curve(axes[1], -real, "#2f855a", "real images  −R")
@@ -39,17 +42,37 @@ def plot_convergence(path: str | os.PathLike, d_losses: list, g_losses: list) ->
     axes[2].set_title("Gradient penalty")
     _curve(axes[3], np.array(g_losses), "#b83280", "generator loss")
     axes[3].set_title("Generator loss  −mean critic(fake)")
-    for axis, unit in zip(axes, ("score", "score", "penalty, log scale", "loss"), strict=True):
+    for axis, unit in zip(axes[:4], ("score", "score", "penalty, log scale", "loss"), strict=True):
         axis.set_ylabel(unit)
         axis.legend(loc="best", frameon=False)
         axis.grid(alpha=0.25)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axis in axes[2:]:
+    if scores:
+        _scores(axes[4:], scores)
+    for axis in axes[-2:]:
         axis.set_xlabel("epoch (one generator update)")
     caption = textwrap.fill(" ".join(_CAPTION.split()), 160)
     figure.supxlabel(caption, fontsize=10, x=0.01, ha="left")
     with replacing(path) as beside:
         figure.savefig(beside, dpi=100)
+
+
+def _scores(axes, rows: list[dict]) -> None:
+    """Shares of 1 on the left, all other measures on the right, each as a share of its largest."""
+    epochs = [row["epoch"] for row in rows]
+    for name in (name for name in rows[0] if name != "epoch"):
+        values = np.array([row[name] for row in rows])
+        largest = np.abs(values).max()
+        right = largest > 1.5 or name.startswith("residual")
+        label = f"{name} (1 = {largest:.3g})" if right else name
+        scale = largest if right and largest else 1
+        axes[int(right)].plot(epochs, values / scale, marker=".", label=label)
+    for axis, title in zip(axes, ("Scores: shares of 1", "Scores: less is better"), strict=True):
+        axis.set_title(title)
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.25)
+        if axis.lines:
+            axis.legend(loc="best", frameon=False, fontsize=8)
 
 
 def _curve(axis, values: np.ndarray, colour: str, label: str) -> None:

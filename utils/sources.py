@@ -80,6 +80,21 @@ class ImageFiles:
             raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
         return (self.path / name).read_bytes()
 
+    def side(self, index: int) -> int:
+        """The shorter side of an image in pixels.
+
+        Raises:
+            ValueError: it does not decode.
+        """
+        try:
+            with Image.open(io.BytesIO(self.read(index))) as image:
+                return min(image.size)
+        except Exception as error:  # as when it is decoded whole
+            raise ValueError(
+                f"{self.path}: {one_line(self.names[index])} does not decode: {one_line(error)}; "
+                "remove or replace it"
+            ) from error
+
     def _open(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path)

@@ -1,0 +1,71 @@
+"""What a training leaves in its run folder, and how it is taken up again."""
+
+from pathlib import Path
+
+from models import checkpoint
+from utils import network_files, runs
+from utils.images import grid, save_picture
+from utils.latents import draw, latents
+
+
+class RunFiles:
+    """The files of a `WGANGP`: samples, parameters, networks, checkpoints."""
+
+    @property
+    def saved_generator(self):
+        """The generator that is saved, sampled and scored."""
+        return self.generator
+
+    def sample_images(self, folder):
+        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
+
+        The number is that of the last epoch trained, counted from 0.
+        """
+        seeds = list(range(self._sample_rows * self._sample_columns))
+        images = draw(self.saved_generator, latents(seeds, self.z_dim))
+        name = f"sample_{max(self.epoch - 1, 0)}.png"
+        self._save_grid(Path(folder) / "images" / name, images)
+
+    def _save_grid(self, path, images):
+        save_picture(path, grid(images, self._sample_rows, self._sample_columns))
+
+    def save(self, folder):
+        """Writes `params.json` and the diagrams of `viz/`."""
+        runs.write_params(folder, self._params())
+        self.plot_model(folder)
+
+    def _params(self):
+        return runs.params(model=self.config, training=self.training)
+
+    def plot_model(self, folder):
+        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
+        for network in (self.critic, self.generator):
+            network_files.plot_network(network, Path(folder) / "viz")
+
+    def save_model(self, folder):
+        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
+        for network in (self.saved_generator, self.critic):
+            network_files.save_network(network, Path(folder) / f"{network.name}.h5")
+
+    def save_weights(self, folder, keep=3):
+        """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
+        checkpoint.save(Path(folder) / "weights", self, keep)
+
+    def save_best(self, folder):
+        """Writes `weights/best.h5`, the whole training, and `generator_best.h5`."""
+        checkpoint.write(Path(folder) / "weights" / "best.h5", self)
+        network_files.save_network(self.saved_generator, Path(folder) / "generator_best.h5")
+
+    def load_weights(self, path):
+        """Continues from a checkpoint, or from the last undamaged one in the folder `path`.
+
+        Raises:
+            FileNotFoundError: no checkpoint there.
+            ValueError: one that does not fit this model, or beside a `params.json` that differs;
+                the message shows the difference.
+        """
+        path = Path(path)
+        weights = path if path.is_dir() else path.parent
+        model = runs.params(model=self.config)
+        runs.check_params(weights.parent, model, may_differ={"precision"})
+        checkpoint.load(path, self)

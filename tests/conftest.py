@@ -59,7 +59,13 @@ def train(gan, data, folder, epochs, **options):
     from utils.loaders import load_images  # here: the tests of lines/ need no framework
 
     stream = load_images(data, 16, 4)
-    options = {"print_every_n_batches": 2, "n_critic": 2, "rows": 2, "columns": 3} | options
+    options = {
+        "print_every_n_batches": 2,
+        "n_critic": 2,
+        "rows": 2,
+        "columns": 3,
+        "evaluate_every": 0,  # None would depend on the clock
+    } | options
     gan.train(stream, batch_size=4, epochs=epochs, run_folder=folder, **options)
 
 

@@ -12,7 +12,7 @@ SETS = 20
 """Sets of real images by which the band of a measure of pixels is found."""
 
 _LARGEST_SET = 256  # images of such a set, and of the images judged
-_POOL = 512  # real images that the sets are drawn from
+_POOL = 2048  # real images that the sets are drawn from
 _SHOWN = 6  # images of each kind in the report
 
 

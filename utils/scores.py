@@ -89,17 +89,19 @@ class Scores(keras.callbacks.Callback):
         return {"diversity_ratio": diversity(images) / self.diversity} | self.judge.measure(images)
 
     def _real(self):
-        batches = -(-IMAGES // self.stream.batch_size)
+        count = min(IMAGES, len(self.stream.source))  # each once
+        batches = -(-count // self.stream.batch_size)
         images = np.concatenate([self.stream[k][0] for k in range(batches)])
-        return to_uint8(images[:IMAGES])
+        return to_uint8(images[:count])
 
     def _score(self, epoch):
         row = {"epoch": epoch} | self._measured(IMAGES)
         ranks = [self.judge.rank(earlier) for earlier in self.model.scores]
-        self.model.scores.append(row)
-        self._write()
+        # Before the row: a training that is killed in between must not take them for saved.
         if not ranks or self.judge.rank(row) > max(ranks):
             self.model.save_best(self.path.parent)
+        self.model.scores.append(row)
+        self._write()
         collapsed = row["diversity_ratio"] < COLLAPSED
         if collapsed and not self.collapsed:
             tqdm.write(

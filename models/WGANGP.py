@@ -1,15 +1,21 @@
 """The Wasserstein GAN with gradient penalty: Algorithm 1 of arXiv:1704.00028."""
 
+import functools
+
 import numpy as np
 from keras import ops
 
 from models import checkpoint, engines
+from models.average import Average
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.training import Training
 
 PRECISIONS = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 """What the convolutions are computed in; see `WGANGP`."""
+
+LOSSES = ("wasserstein", "relativistic")
+PENALTIES = ("one-centred", "zero-centred")
 
 _EPSILON = 1e-12  # inside the norm's root, whose slope at zero is infinite
 
@@ -34,7 +40,7 @@ class WGANGP(Training):
         generator_batch_norm_momentum, generator_activation, generator_dropout_rate,
         generator_learning_rate: as for the critic.
         optimiser: `"adam"` (β1 = 0.5) or `"rmsprop"`.
-        grad_weight: λ, the factor of the gradient penalty.
+        grad_weight: the factor of the penalty: λ of the paper, γ where it is zero-centred.
         z_dim: number of latents.
         batch_size: images per update.
         seed: of initial weights, latents, interpolation weights and dropout.
@@ -42,10 +48,27 @@ class WGANGP(Training):
             products of 10 bits on NVIDIA GPUs since Ampere, as frameworks do by default;
             `"bfloat16"`; `"float16"`, with dynamic loss scaling. Weights, penalty, losses, batch
             statistics and optimisers are float32 always, and so are the saved networks.
+        loss: `"wasserstein"`, or `"relativistic"`: softplus of how much higher a generated image is
+            scored than a real one (RpGAN, equation 2 of arXiv:2501.05441).
+        penalty: `"one-centred"`, the paper's, or `"zero-centred"`: half the mean of ‖∇‖² at real
+            images and half of that at generated ones (R1 and R2, section 2.2 there).
+        penalty_every: only every so many critic updates take the penalty, then so many times as
+            strong (lazy regularisation, appendix B of arXiv:1912.04958).
+        adam_betas: β1 and β2 of Adam.
+        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, N(0, 2/((1 + 0.2²)·fan-in)), with which
+            every layer keeps the variance of its inputs.
+        generator_average: half-life, in images, of a running mean of the generator's weights, which
+            then is what is saved, sampled and scored; None for the weights of the last epoch. See
+            `models.average`.
+        learning_rate_decay: share of all epochs, the last ones, over which both learning rates
+            fall to a hundredth.
 
     Attributes:
         critic, generator: Keras models.
-        d_losses: one row [D, R, F, G] per epoch, of its last critic update.
+        average: the running mean of the generator, or None.
+        d_losses: one row [D, R, F, G] per epoch, of its last critic update; where that took no
+            penalty, G is the last one known. D = R + F + grad_weight·G unless the loss is
+            relativistic; R and F are the mean scores all the same.
         g_losses: generator loss per epoch.
         epoch: number of epochs trained.
         batches_seen: number of real batches trained on, the position in the data.
@@ -81,13 +104,24 @@ class WGANGP(Training):
         batch_size,
         seed=0,
         precision="tf32",
+        loss="wasserstein",
+        penalty="one-centred",
+        penalty_every=1,
+        adam_betas=(0.5, 0.999),
+        initial_weights="normal",
+        generator_average=None,
+        learning_rate_decay=0.0,
     ):
         arguments = locals().items()
         self.config = {name: a for name, a in arguments if name not in ("self", "__class__")}
         super().__init__()
-        if precision not in PRECISIONS:
-            expected = ", ".join(PRECISIONS)
-            raise ValueError(f"precision must be one of {expected}, received {precision!r}")
+        for name, value, known in (
+            ("precision", precision, PRECISIONS),
+            ("loss", loss, LOSSES),
+            ("penalty", penalty, PENALTIES),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, received {value!r}")
         self.input_dim = tuple(input_dim)
         self.grad_weight = grad_weight
         self.z_dim = z_dim
@@ -119,9 +153,9 @@ class WGANGP(Training):
                 f"input_dim is {self.input_dim}; change generator_initial_dense_layer_size, "
                 "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
-        initialise((self.critic, self.generator), seed)
+        initialise((self.critic, self.generator), seed, initial_weights)
         self.critic_optimiser, self.generator_optimiser = (
-            build_optimiser(optimiser, learning_rate, network, precision == "float16")
+            build_optimiser(optimiser, learning_rate, adam_betas, network, precision == "float16")
             for learning_rate, network in (
                 (critic_learning_rate, self.critic),
                 (generator_learning_rate, self.generator),
@@ -135,20 +169,28 @@ class WGANGP(Training):
         self._engine = engines.load()
         self._engine.allow_tf32(precision == "tf32")
         self._dtype = PRECISIONS[precision]
-        self._step = None
+        self._steps = {}
+        self.average = None
+        if generator_average is not None:
+            self.average = Average(self.generator, generator_average)
 
-    def critic_losses(self, real, fake, mix):
-        """[D, R, F, G] of one batch: D = R + F + grad_weight·G.
+    def critic_losses(self, real, fake, mix, penalised=True):
+        """[D, R, F, G] of one batch; see `d_losses`.
 
         Args:
             real: real images (B, H, W, C) in [-1, 1].
             fake: generated images of the same shape.
             mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
+            penalised: whether D contains the penalty; G is 0 otherwise.
         """
         real_scores, fake_scores = self._scores(real, fake)
         real_loss, fake_loss = -ops.mean(real_scores), ops.mean(fake_scores)
-        penalty = self.gradient_penalty(mix * real + (1 - mix) * fake)
-        loss = real_loss + fake_loss + self.grad_weight * penalty
+        loss, penalty = real_loss + fake_loss, ops.zeros(())
+        if self.config["loss"] == "relativistic":
+            loss = ops.mean(ops.softplus(fake_scores - real_scores))
+        if penalised:
+            penalty = self.penalty(real, fake, mix)
+            loss = loss + self.grad_weight * self.config["penalty_every"] * penalty
         return ops.stack([loss, real_loss, fake_loss, penalty])
 
     def _scores(self, real, fake):
@@ -160,52 +202,70 @@ class WGANGP(Training):
     def _forward(self, network, inputs, update_statistics=False):
         return forward(network, inputs, update_statistics, self._dtype)
 
+    def penalty(self, real, fake, mix):
+        """The penalty on the critic's slope, unweighted; its arguments are `critic_losses`'."""
+        if self.config["penalty"] == "one-centred":
+            return self.gradient_penalty(mix * real + (1 - mix) * fake)
+        # Half of both means is the mean over both.
+        return ops.mean(self._squared_slopes(ops.concatenate([real, fake])))
+
     def gradient_penalty(self, images):
         """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
+        return ops.mean(ops.square(ops.sqrt(self._squared_slopes(images) + _EPSILON) - 1))
+
+    def _squared_slopes(self, images):
+        """‖∇critic(image)‖₂² of each image, (B,)."""
         gradient = self._engine.input_gradient(lambda x: self._forward(self.critic, x), images)
-        squares = ops.sum(ops.square(gradient), axis=(1, 2, 3))  # (B,)
-        return ops.mean(ops.square(ops.sqrt(squares + _EPSILON) - 1))
+        return ops.sum(ops.square(gradient), axis=(1, 2, 3))
 
-    def generator_loss(self, z):
-        """−mean critic(generator(z)), z (B, z_dim)."""
+    def generator_loss(self, z, real):
+        """−mean critic(generator(z)), or the relativistic loss beside the scores of real images."""
         images = self._forward(self.generator, z, update_statistics=True)
-        return -ops.mean(self._forward(self.critic, images))
+        scores = self._forward(self.critic, images)
+        if self.config["loss"] == "relativistic":
+            return ops.mean(ops.softplus(self._forward(self.critic, real) - scores))
+        return -ops.mean(scores)
 
-    def critic_step(self, real, z, mix):
+    def critic_step(self, real, z, mix, penalised=True):
         """One critic update; returns [D, R, F, G] from before it."""
         # Outside the gradient: the generator does not learn here.
         fake = ops.stop_gradient(self._forward(self.generator, z))
 
         def loss():
-            losses = self.critic_losses(real, fake, mix)
+            losses = self.critic_losses(real, fake, mix, penalised)
             return self.critic_optimiser.scale_loss(losses[0]), losses
 
         losses, gradients = self._engine.gradients(loss, self.critic.trainable_variables)
         self._engine.update(self.critic_optimiser, gradients, self.critic.trainable_variables)
         return losses
 
-    def generator_step(self, z):
+    def generator_step(self, z, real):
         """One generator update; returns its loss from before it, (1,)."""
 
         def loss():
-            value = self.generator_loss(z)
+            value = self.generator_loss(z, real)
             return self.generator_optimiser.scale_loss(value), ops.reshape(value, (1,))
 
         value, gradients = self._engine.gradients(loss, self.generator.trainable_variables)
         self._engine.update(self.generator_optimiser, gradients, self.generator.trainable_variables)
         return value
 
-    def _epoch(self, real, z, mix):
+    def _epoch(self, penalised, real, z, mix, kept):
         """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
 
         Args:
+            penalised: for each critic update, whether it takes the penalty.
             real: (n_critic, B, H, W, C).
             z: (n_critic + 1, B, z_dim), the last row for the generator.
             mix: (n_critic, B, 1, 1, 1).
+            kept: share of the average that stays, ().
         """
-        for i in range(real.shape[0]):
-            losses = self.critic_step(real[i], z[i], mix[i])
-        return ops.concatenate([losses, self.generator_step(z[-1])])
+        for i, takes_penalty in enumerate(penalised):
+            losses = self.critic_step(real[i], z[i], mix[i], takes_penalty)
+        losses = ops.concatenate([losses, self.generator_step(z[-1], real[-1])])
+        if self.average:
+            self.average.follow(self.generator, kept)
+        return losses
 
     def noise(self, step, n_critic):
         """Latents and interpolation weights of epoch `step`.
@@ -222,11 +282,19 @@ class WGANGP(Training):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end."""
         real = np.stack([next(stream)[0] for _ in range(n_critic)])
         z, mix = self.noise(self.epoch, n_critic)
-        if self._step is None:
-            self._step = self._engine.compiled(
-                self._epoch, list(checkpoint.variables(self).values())
+        first, every = self.epoch * n_critic, self.config["penalty_every"]
+        penalised = tuple((first + i) % every == 0 for i in range(n_critic))
+        if penalised not in self._steps:
+            self._steps[penalised] = self._engine.compiled(
+                functools.partial(self._epoch, penalised), list(checkpoint.variables(self).values())
             )
-        *critic, generator = ops.convert_to_numpy(self._step(real, z, mix)).tolist()
+        kept = np.float32(self.average.kept(self.epoch, self.batch_size) if self.average else 0)
+        losses = self._steps[penalised](real, z, mix, kept)
+        *critic, generator = ops.convert_to_numpy(losses).tolist()
+        if not any(penalised):
+            critic[3] = self.d_losses[-1][3]
+            if self.config["loss"] == "wasserstein":
+                critic[0] += self.grad_weight * critic[3]
         self.d_losses.append(critic)
         self.g_losses.append(generator)
         self.epoch += 1

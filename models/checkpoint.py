@@ -120,6 +120,12 @@ def variables(gan) -> dict[str, keras.Variable]:
     """Every variable of the training by a name that does not depend on the session."""
     layers = (*gan.critic.layers, *gan.generator.layers)
     named = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+    if gan.average:
+        named |= {
+            f"average/{layer.name}/{v.name}": v
+            for layer in gan.average.generator.layers
+            for v in layer.trainable_variables
+        }
     # By path: an optimiser that scales losses has another inside, with variables of the same names.
     optimisers = (gan.critic_optimiser, gan.generator_optimiser)
     return named | {v.path: v for optimiser in optimisers for v in optimiser.variables}

@@ -111,21 +111,52 @@ def build_generator(
     return keras.Model(z, images, name="generator")
 
 
-def initialise(networks: tuple[keras.Model, ...], seed: int) -> None:
-    """Draws kernels from N(0, 0.02) and the states of dropout by `seed`, alike on any backend."""
+def initialise(
+    networks: tuple[keras.Model, ...], seed: int, initial_weights: str = "normal"
+) -> None:
+    """Draws kernels and the states of dropout by `seed`, alike on any backend.
+
+    Args:
+        networks: whose variables are set.
+        seed: of the numbers.
+        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, the variance that keeps that of what
+            goes through a layer and LeakyReLU (equation 15 of arXiv:1502.01852).
+
+    Raises:
+        ValueError: any other `initial_weights`.
+    """
+    if initial_weights not in ("normal", "he"):
+        raise ValueError(f"initial_weights must be 'normal' or 'he', received {initial_weights!r}")
     rng = np.random.default_rng((seed, 0, 2))  # the 2 keeps them apart from noise and order
-    for variable in (variable for network in networks for variable in network.variables):
+    owned = [
+        (layer, v) for network in networks for layer in network.layers for v in layer.variables
+    ]
+    for layer, variable in owned:
         if variable.name == "kernel":
             values = rng.standard_normal(variable.shape, np.float32)
-            variable.assign(values * np.float32(WEIGHT_STDDEV))
+            normal = initial_weights == "normal"
+            variable.assign(values * np.float32(WEIGHT_STDDEV if normal else _he_stddev(layer)))
         elif variable.name == "seed_generator_state":
             variable.assign(rng.integers(2**31, size=variable.shape))
 
 
+def _he_stddev(layer: layers.Layer) -> float:
+    shape = layer.kernel.shape
+    fan_in = np.prod(shape[:-1])
+    if isinstance(layer, layers.Conv2DTranspose):
+        # Its kernel is (H, W, filters, channels), and a stride skips most of it for each pixel.
+        fan_in = shape[0] * shape[1] * shape[3] / np.prod(layer.strides)
+    return float(np.sqrt(2 / ((1 + LEAKY_SLOPE**2) * fan_in)))
+
+
 def build_optimiser(
-    name: str, learning_rate: float, network: keras.Model, scale_losses: bool
+    name: str,
+    learning_rate: float,
+    betas: tuple[float, float],
+    network: keras.Model,
+    scale_losses: bool,
 ) -> keras.optimizers.Optimizer:
-    """The optimiser of a network: `"adam"` (β1 = 0.5) or `"rmsprop"`, its slots made.
+    """The optimiser of a network: `"adam"` with its β1 and β2, or `"rmsprop"`, its slots made.
 
     With `scale_losses` it multiplies losses (`scale_loss`) by as much as float16 bears, divides the
     gradients again, and skips an update that overflows.
@@ -134,7 +165,7 @@ def build_optimiser(
         ValueError: any other name.
     """
     if name == "adam":
-        kind, options = keras.optimizers.Adam, {"beta_1": 0.5}
+        kind, options = keras.optimizers.Adam, {"beta_1": betas[0], "beta_2": betas[1]}
     elif name == "rmsprop":
         kind, options = keras.optimizers.RMSprop, {}
     else:

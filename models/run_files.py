@@ -13,8 +13,8 @@ class RunFiles:
 
     @property
     def saved_generator(self):
-        """The generator that is saved, sampled and scored."""
-        return self.generator
+        """The generator that is saved, sampled and scored: its average where there is one."""
+        return self.average.settle() if self.average else self.generator
 
     def sample_images(self, folder):
         """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.

@@ -1,9 +1,8 @@
 """How far generated images are from any data set, where no law is known.
 
-Images are uint8 (n, H, W, C) with C 1 or 3 and H and W at least 8; two sets have one H, W and C.
-Everything public raises ValueError, in one line, for other arrays and for fewer than 2 images
-(`nearest`: 1). A distance between images is the root mean squared difference (RMS) of their pixels,
-0…255, without rounding: exactly 0 for equal ones.
+Images are uint8 (n, H, W, C) with C 1 or 3, H and W at least 8, and one H, W and C in two sets. All
+that is public raises ValueError, in one line, for other arrays and for fewer than 2 images
+(`nearest`: 1). A distance of images is the root mean squared difference (RMS) of pixels, exact.
 """
 
 from collections.abc import Callable
@@ -20,7 +19,6 @@ _COARSEST = 16  # pixels of the last level of a pyramid
 _PATCH = 7
 _PATCHES = 64  # per image and level
 _DIRECTIONS = 256
-_FLAT = 1e-3  # a deviation under this is float32's rounding, not a picture
 _CHUNK = 32  # images whose pyramids are in memory at once
 _BLOCK = 256  # images compared with all others at once
 _EXACT = 1024  # products of two numbers of at most 128 whose sum float32 holds without rounding
@@ -203,7 +201,7 @@ def _patches(images: np.ndarray, seed: int) -> dict[str, np.ndarray]:
 def _normalised(patches: np.ndarray) -> np.ndarray:
     patches -= patches.mean(axis=(0, 1, 3, 4), keepdims=True, dtype=float)
     deviation = patches.std(axis=(0, 1, 3, 4), keepdims=True, dtype=float)
-    patches /= np.where(deviation > _FLAT, deviation, 1)
+    patches /= np.where(deviation > 0, deviation, 1)  # flat images have none
     return patches.reshape(patches.shape[0] * _PATCHES, -1)
 
 

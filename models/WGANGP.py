@@ -66,9 +66,9 @@ class WGANGP(Training):
     Attributes:
         critic, generator: Keras models.
         average: the running mean of the generator, or None.
-        d_losses: one row [D, R, F, G] per epoch, of its last critic update; where that took no
-            penalty, G is the last one known. D = R + F + grad_weight·G unless the loss is
-            relativistic; R and F are the mean scores all the same.
+        d_losses: one row [D, R, F, G] per epoch, of its last critic update: the loss, the mean
+            scores of real (with its sign turned) and generated images, the penalty. By default
+            D = R + F + grad_weight·G; where an update took no penalty, G is the last one known.
         g_losses: generator loss per epoch.
         epoch: number of epochs trained.
         batches_seen: number of real batches trained on, the position in the data.
@@ -122,6 +122,12 @@ class WGANGP(Training):
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, received {value!r}")
+        if penalty_every < 1:
+            raise ValueError(f"penalty_every must be at least 1, received {penalty_every}")
+        if not 0 <= learning_rate_decay <= 1:
+            raise ValueError(
+                f"learning_rate_decay must be a share from 0 to 1, received {learning_rate_decay}"
+            )
         self.input_dim = tuple(input_dim)
         self.grad_weight = grad_weight
         self.z_dim = z_dim
@@ -218,8 +224,8 @@ class WGANGP(Training):
         gradient = self._engine.input_gradient(lambda x: self._forward(self.critic, x), images)
         return ops.sum(ops.square(gradient), axis=(1, 2, 3))
 
-    def generator_loss(self, z, real):
-        """−mean critic(generator(z)), or the relativistic loss beside the scores of real images."""
+    def generator_loss(self, z, real=None):
+        """−mean critic(generator(z)); the relativistic loss looks at `real` images besides."""
         images = self._forward(self.generator, z, update_statistics=True)
         scores = self._forward(self.critic, images)
         if self.config["loss"] == "relativistic":
@@ -239,7 +245,7 @@ class WGANGP(Training):
         self._engine.update(self.critic_optimiser, gradients, self.critic.trainable_variables)
         return losses
 
-    def generator_step(self, z, real):
+    def generator_step(self, z, real=None):
         """One generator update; returns its loss from before it, (1,)."""
 
         def loss():
@@ -260,9 +266,11 @@ class WGANGP(Training):
             mix: (n_critic, B, 1, 1, 1).
             kept: share of the average that stays, ().
         """
+        last = ops.zeros((1,))
         for i, takes_penalty in enumerate(penalised):
             losses = self.critic_step(real[i], z[i], mix[i], takes_penalty)
-        losses = ops.concatenate([losses, self.generator_step(z[-1], real[-1])])
+            last = losses[3:] if takes_penalty else last
+        losses = ops.concatenate([losses[:3], last, self.generator_step(z[-1], real[-1])])
         if self.average:
             self.average.follow(self.generator, kept)
         return losses
@@ -293,8 +301,6 @@ class WGANGP(Training):
         *critic, generator = ops.convert_to_numpy(losses).tolist()
         if not any(penalised):
             critic[3] = self.d_losses[-1][3]
-            if self.config["loss"] == "wasserstein":
-                critic[0] += self.grad_weight * critic[3]
         self.d_losses.append(critic)
         self.g_losses.append(generator)
         self.epoch += 1

@@ -22,11 +22,16 @@ class Average:
         generator: the one to follow, a chain of layers.
         half_life: in images.
 
+    Raises:
+        ValueError: a half-life that is not above 0.
+
     Attributes:
         generator: the mean, a Keras model.
     """
 
     def __init__(self, generator: keras.Model, half_life: float):
+        if half_life <= 0:
+            raise ValueError(f"generator_average must be a number of images, received {half_life}")
         self.half_life = half_life
         self.generator = keras.models.clone_model(generator)
         for mean, weight in self._pairs(generator):

@@ -163,6 +163,7 @@ class Training(RunFiles):
             handlers.on_train_begin()
             while self.epoch < epochs and not self.stop_training:
                 handlers.on_epoch_begin(self.epoch)
+                self._decay(epochs)
                 self.train_epoch(stream, n_critic)
                 try:
                     handlers.on_epoch_end(self.epoch - 1)
@@ -173,6 +174,15 @@ class Training(RunFiles):
                     self._positioned(stream)
                     handlers.on_train_begin()
             handlers.on_train_end()
+
+    def _decay(self, epochs):
+        """Sets the learning rates of the next of so many epochs."""
+        share = self.config["learning_rate_decay"]
+        if share:
+            factor = min(1.0, max(0.01, (1 - self.epoch / epochs) / share))
+            for name in ("critic", "generator"):
+                optimiser = getattr(self, f"{name}_optimiser")
+                optimiser.learning_rate = factor * self.config[f"{name}_learning_rate"]
 
     def _go_back(self, run_folder, falls, error):
         """To the last checkpoint, from which the noise is another each time."""

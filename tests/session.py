@@ -13,8 +13,14 @@ from models import checkpoint
 from models.WGANGP import WGANGP
 from tests.conftest import TINY, train
 
-MODEL = TINY | {"critic_dropout_rate": 0.2, "generator_dropout_rate": 0.2}
-"""With dropout, whose random states a checkpoint must hold."""
+MODEL = TINY | {
+    "critic_dropout_rate": 0.2,
+    "generator_dropout_rate": 0.2,
+    "penalty_every": 3,
+    "generator_average": 100,
+    "learning_rate_decay": 0.5,
+}
+"""With all whose state a checkpoint must hold, or that depends on the epoch."""
 
 
 def main(data, folder, epochs, slowly=None):
@@ -25,7 +31,7 @@ def main(data, folder, epochs, slowly=None):
     if slowly:
         after(os, "fsync", 0.1)
         after(gan, "train_epoch", 0.05)
-    train(gan, data, folder, int(epochs), save_epochs=3)
+    train(gan, data, folder, int(epochs), save_epochs=3, evaluate_every=4)
 
 
 def after(owner, name, seconds):

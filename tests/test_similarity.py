@@ -212,11 +212,10 @@ def test_judge(real, blurred):
     judge = ImageJudge(real[:200])
     sharp, soft = judge.measure(real[200:]), judge.measure(blurred)
     assert sharp["swd"] == sliced_wasserstein(real[200:], real[:200])["mean"]
-    assert sharp["diversity_ratio"] == diversity(real[200:]) / diversity(real[:200])
     assert sharp["duplicates"] == duplicates(real[200:])
     assert judge.rank(sharp) == (-sharp["swd"],) > judge.rank(soft)
     replayed = judge.measure(np.repeat(real[:1], 10, axis=0))
-    assert replayed["diversity_ratio"] == 0 and replayed["duplicates"] == 9 / 10
+    assert replayed["duplicates"] == 9 / 10
 
 
 def test_judge_looks_at_so_many_and_no_more():
@@ -225,16 +224,10 @@ def test_judge_looks_at_so_many_and_no_more():
     assert judge.measure(images[::2])["swd"] == 0
     figures = judge.measure(flat(0, 1, 200, 201, 0, 9, 0, 9))  # 0, 200, 0, 0
     assert figures["duplicates"] == 1 / 2
-    assert figures["diversity_ratio"] == pytest.approx(200 * 3 / (50 * 4))
     many = flat(*range(256), *range(256))
     odd = many.copy()
     odd[1] = 255 - odd[1]  # the distance skips it: of 512 images it takes every other
     assert ImageJudge(many, limit=512).measure(odd)["swd"] == 0
-
-
-def test_judge_needs_images_that_differ():
-    with pytest.raises(ValueError, match=r"^expected images that differ, received 5 equal ones$"):
-        ImageJudge(np.repeat(noise(1), 5, axis=0))
 
 
 @pytest.mark.parametrize(

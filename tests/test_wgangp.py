@@ -96,7 +96,7 @@ def test_generator_uses_batch_statistics_while_the_critic_learns():
     gan = WGANGP(**TINY)
     seen = []
 
-    def losses(real, fake, mix):
+    def losses(real, fake, mix, penalised):
         seen.append(ops.convert_to_numpy(ops.stop_gradient(fake)))
         return ops.reshape(ops.sum(gan.critic(fake)), (1,))
 

@@ -118,28 +118,21 @@ class ImageJudge:
     """Judges images during a training by their likeness to the data set, in about a second.
 
     Args:
-        reference: real images; ValueError where all are equal.
+        reference: real images.
         limit: of each set no more images are used, evenly spread; for the distance 256 at most.
     """
 
     def __init__(self, reference: np.ndarray, limit: int = 500) -> None:
+        _check(reference)
         self._limit = limit
         self._reference = _spread(reference, limit)
-        self._diversity = diversity(self._reference)
-        if not self._diversity:
-            raise ValueError(f"expected images that differ, received {len(reference)} equal ones")
 
     def measure(self, images: np.ndarray) -> dict[str, float]:
-        """Figures of images: their mean `sliced_wasserstein` as `swd`, smaller for better images.
-
-        `diversity_ratio` is their `diversity` divided by the reference's, about 1 for images as
-        varied as real ones; `duplicates` a share in [0, 1).
-        """
+        """`swd`, their mean `sliced_wasserstein`, smaller for better images, and `duplicates`."""
         some = _spread(images, self._limit)
         few = (_spread(one, _JUDGE_IMAGES) for one in (some, self._reference))
         return {
             "swd": sliced_wasserstein(*few)["mean"],
-            "diversity_ratio": diversity(some) / self._diversity,
             "duplicates": duplicates(some),
         }
 

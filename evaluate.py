@@ -13,9 +13,7 @@ parser = cli.parser(
     "Without --data, or with images of the sketch, every figure of their law is told.",
 )
 judged = parser.add_mutually_exclusive_group()
-judged.add_argument(
-    "--generator", default="run/gan/0001_output/generator.h5", help="a generator.h5"
-)
+judged.add_argument("--generator", help="a generator.h5; None: the newest under run/gan")
 judged.add_argument(
     "--images", metavar="ZIP", help="zip or folder of images; None: the generator's"
 )
@@ -43,8 +41,9 @@ def main(arguments: argparse.Namespace) -> None:
     from utils.latents import draw_images
     from utils.loaders import load_generator, read_images
     from utils.report import draw_report, table, write_json
+    from utils.runs import newest_generator
 
-    what = Path(arguments.images or arguments.generator)
+    what = Path(arguments.images or arguments.generator or newest_generator())
     if arguments.images:
         images = read_images(what, count=arguments.count)
     else:

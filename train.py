@@ -16,13 +16,13 @@ add = parser.add_argument
 add("--data", default="output.zip", help="zip or folder of images")
 add("--run-id", default="0001", help="first part of the run folder's name")
 add("--new", action="store_true", help="set an earlier run of this name aside and begin again")
-add("--preset", default="lines128", help="networks: lines128 or lines64")
-add("--epochs", type=cli.whole(), default=1201, help="generator updates in all")
-add("--batch-size", type=cli.whole(), default=16, help="images per update")
-add("--print-every", type=cli.whole(), default=100, metavar="EPOCHS", help="between sample grids")
+add("--preset", default="lines128", help="lines128, lines64, or either with -best behind it")
+add("--epochs", type=cli.whole(), help="generator updates in all; None: 1201, with -best 100000")
+add("--batch-size", type=cli.whole(), help="images per update; None: 16")
+add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between grids; None: 100 or 1000")
 add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
-add("--n-critic", type=cli.whole(), default=5, help="critic updates per epoch")
+add("--n-critic", type=cli.whole(), help="critic updates per epoch; None: 5, with -best 1")
 add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
 add("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
 add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
@@ -48,15 +48,15 @@ def main(arguments):
     """Loads, builds or continues, trains; 130 where the training was interrupted."""
     from lines.judge import judge_for
     from models import checkpoint
-    from models.presets import preset
+    from models.presets import filled, preset
     from models.WGANGP import WGANGP
     from utils import runs
     from utils.dry_run import dry_run
     from utils.images import to_uint8
     from utils.loaders import load_images
 
-    a = arguments
-    model = preset(a.preset, a.image_size)
+    model = preset(arguments.preset, arguments.image_size)
+    a = filled(arguments)
     x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed)
     gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed, precision=a.precision)
     folder = runs.run_folder(a.run_id, a.data)

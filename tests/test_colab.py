@@ -77,8 +77,14 @@ def test_a_drive_that_vanished_is_mounted_once_more(drive, monkeypatch):
 
 def test_a_generator_is_named_or_the_newest_or_uploaded(tmp_path, colab_session, monkeypatch):
     assert colab.find_generator("mine.h5", tmp_path) == Path("mine.h5")
-    with pytest.raises(FileNotFoundError, match=rf"no generator.h5 under {tmp_path}: train"):
-        colab.find_generator("", tmp_path)  # the upload was cancelled
+    with pytest.raises(FileNotFoundError, match=r"nothing was uploaded: run this cell again"):
+        colab.find_generator("upload", tmp_path)  # it was cancelled
+    monkeypatch.setattr(runs, "ROOT", tmp_path / "ours")
+    with pytest.raises(FileNotFoundError, match=rf"no generator.h5 under {tmp_path}: train one"):
+        colab.find_generator("", tmp_path)
+    (tmp_path / "ours" / "0000_lines64").mkdir(parents=True)
+    (tmp_path / "ours" / "0000_lines64" / "generator.h5").touch()
+    assert colab.find_generator("", tmp_path).parts[-3:] == ("ours", "0000_lines64", "generator.h5")
     for age, name in ((1, "new"), (2, "old")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "generator.h5").touch()

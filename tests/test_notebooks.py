@@ -105,9 +105,10 @@ def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_
     assert asked()[6:] == [["mount", str(mount), False], ["download", "new.zip"]]
 
 
-def test_a_generator_is_uploaded_where_colab_has_none(tmp_path, colab_session, run, monkeypatch):
+def test_a_generator_is_uploaded_where_one_asks_for_it(tmp_path, colab_session, run, monkeypatch):
     monkeypatch.setenv("COLAB_UPLOAD", str(run[1] / "generator.h5"))
-    text, _ = execute("Inference.ipynb", project(tmp_path / "here"), SMALL)
+    asking = {'GENERATOR = ""': 'GENERATOR = "upload"'}
+    text, _ = execute("Inference.ipynb", project(tmp_path / "here"), SMALL | asking)
     assert "generator.h5: 5 latents to images of (16, 16, 3)" in text
     uploaded = ["upload", str(run[1] / "generator.h5")]
     assert colab_session[1]() == [uploaded, ["download", "new.zip"]]

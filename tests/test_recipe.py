@@ -67,7 +67,7 @@ def test_a_rare_penalty_is_remembered_in_the_log():
         gan.train_epoch(iter([real[gan.epoch]]), 1)
     penalties = [row[3] for row in gan.d_losses]
     assert penalties[0] == penalties[1] != penalties[2] == penalties[3]
-    for d, r, f, g in gan.d_losses[1::2]:
+    for d, r, f, _ in gan.d_losses[1::2]:
         assert d == pytest.approx(r + f, rel=1e-4, abs=1e-6)
     for d, r, f, g in gan.d_losses[::2]:
         assert d == pytest.approx(r + f + 2 * 10 * g, rel=1e-4)

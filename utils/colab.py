@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
-from utils.runs import ROOT
+from utils.runs import ROOT, newest_generator
 
 MOUNT = Path("/content/drive")
 FOLDER = Path("MyDrive") / "lines-wgan-gp"
@@ -43,27 +43,26 @@ def find_root(use_drive: bool) -> Path:
 
 
 def find_generator(path: str | os.PathLike, root: Path) -> Path:
-    """The generator to draw with: `path`, or the newest run's under `root`, or an upload.
+    """The generator to draw with.
 
     Args:
-        path: of a `generator.h5`; empty for the newest `<root>/<run>/generator.h5`. Where there
-            is none, Colab asks for an upload.
+        path: of a `generator.h5`; empty for that of `utils.runs.newest_generator`; `"upload"`
+            lets Colab ask for one.
         root: from `find_root`.
 
     Raises:
-        FileNotFoundError: nothing was named, found or uploaded.
+        FileNotFoundError: nothing was found or uploaded.
+        OSError: an upload is asked for outside Colab.
     """
-    if path:
-        return Path(path)
-    found = sorted(root.glob("*/generator.h5"), key=os.path.getmtime)
+    if path != "upload":
+        return Path(path) if path else newest_generator(root)
     files = _service("files")
-    if not found and files:
-        found = list(files.upload())
-    if not found:
-        raise FileNotFoundError(
-            f"no generator.h5 under {root}: train one first, or set GENERATOR to the path of one"
-        )
-    return Path(found[-1])
+    if files is None:
+        raise OSError("only Colab uploads files: set GENERATOR to the path of a generator.h5")
+    uploaded = list(files.upload())
+    if not uploaded:
+        raise FileNotFoundError("nothing was uploaded: run this cell again, or set GENERATOR = ''")
+    return Path(uploaded[-1])
 
 
 def take_home(*paths: Path) -> None:

@@ -56,10 +56,9 @@ def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> 
     """Writes the figures, the histograms and the pictures of an evaluation as one PNG."""
     examples, neighbours = evaluation.examples, evaluation.neighbours
     rows = 3 if examples else 0
-    heights = [0.19 * (len(evaluation.measures) + 3)]
-    heights += [2.6] * (len(evaluation.histograms) // 2)
-    heights += [2.6] * rows + [2.6]
-    figure = Figure(figsize=(13, sum(heights) + 0.8), layout="constrained")
+    heights = [0.165 * (len(evaluation.measures) + 3)]
+    heights += [2.4] * (len(evaluation.histograms) // 2) + [1.5] * (rows + 1)
+    figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
     figure.suptitle(title)
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     words = next(parts).subplots()
@@ -88,11 +87,12 @@ def _histogram(axis, title, labels, counts):
     axis.axhline(expected, color=_LAW, label="law, and 95 % of real images")
     axis.set_title(title)
     axis.set_ylabel("lines")
+    axis.set_ylim(0, 1.35 * max(counts.max(), expected + spread))  # with room for the legend
     if len(labels) <= 16:
         axis.set_xticks(range(len(labels)), labels)
     else:
         axis.set_xlabel("pixels")
-    axis.legend(frameon=False, loc="lower right")
+    axis.legend(frameon=False, loc="upper right")
 
 
 def _pairs(part, examples, title):

@@ -22,6 +22,19 @@ def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = R
     return Path(root) / f"{run_id}_{Path(data).resolve().stem}"
 
 
+def newest_generator(root: str | os.PathLike = ROOT) -> Path:
+    """The last `<root>/<run>/generator.h5` that was written, or else the one that comes along.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    for folder in (root, ROOT):
+        found = sorted(Path(folder).glob("*/generator.h5"), key=os.path.getmtime)
+        if found:
+            return found[-1]
+    raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
+
+
 def make_run_folder(folder: str | os.PathLike) -> Path:
     """Makes `folder` with its `images`, `weights` and `viz`, as far as they are not there."""
     folder = Path(folder)

@@ -1,5 +1,7 @@
 """The scripts as a person runs them: their files, interruption, and one line for bad input."""
 
+import json
+import re
 import runpy
 import shutil
 import signal
@@ -53,8 +55,27 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     assert names == ["grid.png", "seed_0.png", "seed_1.png", "seed_7.png"]
     sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
     assert sample.shape == (68, 134, 3)
-    judged = command("evaluate.py", "--generator", generator, "--count", 20)
-    assert "generated  0.000" in judged.stdout and "real       1.000" in judged.stdout
+    figures = tmp_path / "figures.json"
+    judging = ("--generator", generator, "--data", lines64, "--count", 20, "--json", figures)
+    judged = command("evaluate.py", *judging)
+    assert judged.returncode == 0, judged.stderr
+    assert re.search(r"^validity +0\.0000\* +1\.0000 ", judged.stdout, re.MULTILINE)
+    assert json.loads(figures.read_text())["real"]["structure"] == 1
+    assert (generator.parent / "report.png").exists()
+
+
+def test_own_images_are_judged_without_a_law(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("data", "new"):
+        (tmp_path / name).mkdir()
+        for i in range(20):
+            pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    line = ("--images", "new", "--data", "data", "--report", "r.png")
+    judged = command(ROOT / "evaluate.py", *line, cwd=tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    assert "nearest_median" in judged.stdout and "validity" not in judged.stdout
+    assert (tmp_path / "r.png").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -125,7 +146,7 @@ BAD = {
     "train.py --data words.zip": "words.zip: no images among its 1 files; expected .png",
     "train.py --data one.zip": "one.zip: batch_size must lie between 1 and the 1 images there are",
     "train.py --data one.zip --batch-size 1 --preset lines64": "a.png (image 1 of 1) does not",
-    "train.py --preset big": "preset must be one of lines128, lines64, received 'big'",
+    "train.py --preset big": "must be one of lines128, lines64, lines64-best, lines128-best, ",
     "train.py --preset": "argument --preset: expected one argument; --help shows what there is",
     "train.py --epochs 0": f"argument --epochs: {WHOLE} 1 to 2147483648, received '0'",
     "train.py --epochs ten": f"argument --epochs: {WHOLE} 1 to 2147483648, received 'ten'",
@@ -155,8 +176,12 @@ BAD = {
     "generate.py images --columns 0": f"argument --columns: {WHOLE} 1",
     "generate.py images --out text.txt": "text.txt: is a file; expected a folder for the images",
     "generate.py images --generator generator.h5 --out text.txt/new": "text.txt",
-    "evaluate.py --count 0": f"argument --count: {WHOLE} 1 to 1000000, received '0'",
-    "evaluate.py --weight 39": f"argument --weight: {WHOLE} 1 to 38, received '39'",
+    "evaluate.py --count 7": f"argument --count: {WHOLE} 8 to 1000000, received '7'",
+    "evaluate.py --weight 39": f"argument --weight: {WHOLE} 1 to 37, received '39'",
+    "evaluate.py --images folder": "folder: no images among its 0 files; expected .png",
+    "evaluate.py --images one.zip --generator g.h5": "--generator: not allowed with argument --im",
+    "evaluate.py --images one.zip": "one.zip: a.png does not decode",
+    "train.py --evaluate-every -1": f"argument --evaluate-every: {WHOLE} 0",
     "evaluate.py --generator nix.h5": "nix.h5: no such file",
     "lines --count 0": "count must be at least 1, received 0",
     "lines --count many": "argument --count: invalid int value: 'many'; --help shows what there is",

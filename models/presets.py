@@ -56,20 +56,20 @@ PRESETS["lines64-best"] = PRESETS["lines64"] | {
     "critic_conv_kernel_size": [8, 4, 4],
     "critic_conv_strides": [4, 4, 4],
     "generator_initial_dense_layer_size": (1, 1, 256),
-    "generator_upsample": [1, 1, 1],
-    "generator_conv_filters": [128, 64, 3],
-    "generator_conv_kernel_size": [4, 4, 8],
-    "generator_conv_strides": [4, 4, 4],
+    "generator_upsample": [1, 1, 1, 1],
+    "generator_conv_filters": [256, 128, 64, 3],
+    "generator_conv_kernel_size": [1, 4, 4, 8],
+    "generator_conv_strides": [1, 4, 4, 4],
 }
 PRESETS["lines128-best"] = PRESETS["lines64-best"] | {
     "input_dim": (128, 128, 3),
     "critic_conv_filters": [64, 128, 256, 256],
     "critic_conv_kernel_size": [8, 4, 4, 2],
     "critic_conv_strides": [4, 4, 4, 2],
-    "generator_upsample": [1, 1, 1, 1],
-    "generator_conv_filters": [256, 128, 64, 3],
-    "generator_conv_kernel_size": [2, 4, 4, 8],
-    "generator_conv_strides": [2, 4, 4, 4],
+    "generator_upsample": [1, 1, 1, 1, 1],
+    "generator_conv_filters": [256, 256, 128, 64, 3],
+    "generator_conv_kernel_size": [1, 2, 4, 4, 8],
+    "generator_conv_strides": [1, 2, 4, 4, 4],
 }
 
 _REFERENCE_TRAINING = {"epochs": 1201, "batch_size": 16, "print_every": 100, "n_critic": 5}

@@ -14,8 +14,8 @@ How to read it. The critic scores real images high and generated ones low; the W
 estimate is the gap between the two. It rises while the critic learns to tell them apart, then
 falls as the images come nearer to the data: a slow fall that settles is good news. The scores may
 drift up or down together; only their distance matters. The penalty should settle well below 1: it
-keeps the critic's slope near 1. The generator loss is the generated score with its sign turned:
-it wanders with the scores and does not measure quality. Faint: every epoch. Strong: smoothed."""
+bounds the critic's slope. The generator loss wanders with the scores and does not measure quality;
+the scores at the bottom, where there are any, do. Faint: every epoch. Strong: smoothed."""
 
 
 def plot_convergence(
@@ -41,7 +41,7 @@ def plot_convergence(
     axes[2].set_yscale("log")
     axes[2].set_title("Gradient penalty")
     _curve(axes[3], np.array(g_losses), "#b83280", "generator loss")
-    axes[3].set_title("Generator loss  −mean critic(fake)")
+    axes[3].set_title("Generator loss")
     for axis, unit in zip(axes[:4], ("score", "score", "penalty, log scale", "loss"), strict=True):
         axis.set_ylabel(unit)
         axis.legend(loc="best", frameon=False)

@@ -1,11 +1,8 @@
 """The Wasserstein GAN with gradient penalty: Algorithm 1 of arXiv:1704.00028."""
 
-import functools
-
-import numpy as np
 from keras import ops
 
-from models import checkpoint, engines
+from models import engines
 from models.average import Average
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
@@ -175,7 +172,6 @@ class WGANGP(Training):
         self._engine = engines.load()
         self._engine.allow_tf32(precision == "tf32")
         self._dtype = PRECISIONS[precision]
-        self._steps = {}
         self.average = None
         if generator_average is not None:
             self.average = Average(self.generator, generator_average)
@@ -274,34 +270,3 @@ class WGANGP(Training):
         if self.average:
             self.average.follow(self.generator, kept)
         return losses
-
-    def noise(self, step, n_critic):
-        """Latents and interpolation weights of epoch `step`.
-
-        A pure function of (seed, step, rollbacks). To numpy, missing numbers of such a seed are
-        zeros, so the third says what the numbers are for: 0 noise, 1 order, 2 initial weights.
-        """
-        rng = np.random.default_rng((self.seed, step, 0, self.rollbacks))
-        z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
-        mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
-        return z, mix
-
-    def train_epoch(self, stream, n_critic):
-        """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end."""
-        real = np.stack([next(stream)[0] for _ in range(n_critic)])
-        z, mix = self.noise(self.epoch, n_critic)
-        first, every = self.epoch * n_critic, self.config["penalty_every"]
-        penalised = tuple((first + i) % every == 0 for i in range(n_critic))
-        if penalised not in self._steps:
-            self._steps[penalised] = self._engine.compiled(
-                functools.partial(self._epoch, penalised), list(checkpoint.variables(self).values())
-            )
-        kept = np.float32(self.average.kept(self.epoch, self.batch_size) if self.average else 0)
-        losses = self._steps[penalised](real, z, mix, kept)
-        *critic, generator = ops.convert_to_numpy(losses).tolist()
-        if not any(penalised):
-            critic[3] = self.d_losses[-1][3]
-        self.d_losses.append(critic)
-        self.g_losses.append(generator)
-        self.epoch += 1
-        self.batches_seen += n_critic

@@ -1,7 +1,6 @@
 """From one epoch to a training: the loop, its callbacks, and the files of the run folder."""
 
 import collections
-import time
 from pathlib import Path
 
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from models import checkpoint
+from models.epochs import Epochs
 from models.run_files import RunFiles
 from utils import callbacks as run_callbacks
 from utils import runs
@@ -21,10 +21,11 @@ ROLLBACKS = 3
 """How often a training goes back to the same checkpoint before it gives up."""
 
 
-class Training(RunFiles):
+class Training(Epochs, RunFiles):
     """What `WGANGP` does with its `train_epoch`: trains for hours, saves, samples, continues."""
 
     def __init__(self):
+        super().__init__()
         self.stop_training = False
         self.training = {}
         self.scores = []
@@ -195,14 +196,6 @@ class Training(RunFiles):
                 f"{error}; going back to epoch {self.epoch} did not help {ROLLBACKS} times"
             ) from error
         tqdm.write(f"{error}. Back to epoch {self.epoch}, and on with other noise.")
-
-    def time_epoch(self, x_train, n_critic=5):
-        """Seconds that one epoch takes once compiled; trains two epochs to find out."""
-        stream = self._positioned(x_train)
-        self.train_epoch(stream, n_critic)
-        start = time.perf_counter()
-        self.train_epoch(stream, n_critic)
-        return time.perf_counter() - start
 
     def _positioned(self, stream):
         """`stream`, checked against `input_dim` and set to where the training stopped."""

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lines.appearance import structure
 from lines.archive import ZipWriter
 from lines.dataset import Seen, draw, write_zip
-from lines.metrics import structure
 from lines.png import encode_png
 from lines.render import render
 from lines.scene import CALLS_PER_SCENE, Line, ProcessingRandom, random_scene

@@ -29,6 +29,7 @@ parser.add_argument(
 parser.add_argument("--json", metavar="FILE", help="where to write the figures for programs")
 parser.add_argument(
     "--report",
+    type=cli.png,
     metavar="PNG",
     help="the report; None: report.png beside what is judged",
 )
@@ -38,6 +39,7 @@ def main(arguments: argparse.Namespace) -> None:
     """A table on the screen, `report.png`, and a JSON file where one is wanted."""
     from lines.judge import judge_for
     from utils.evaluation import evaluate
+    from utils.images import as_rgb
     from utils.latents import draw_images
     from utils.loaders import load_generator, read_images
     from utils.report import draw_report, table, write_json
@@ -47,7 +49,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.images:
         images = read_images(what, count=arguments.count)
     else:
-        images = draw_images(load_generator(what), arguments.count)
+        images = as_rgb(draw_images(load_generator(what), arguments.count))
     size = images.shape[1]
     training = read_images(arguments.data, size) if arguments.data else None
     law = judge_for(size, arguments.weight, training)
@@ -55,10 +57,10 @@ def main(arguments: argparse.Namespace) -> None:
         training = law.training_images()
     evaluation = evaluate(images, training, law)
     print(table(evaluation))
-    report = Path(arguments.report or what.parent / "report.png")
-    draw_report(report, evaluation, f"{len(images)} images of {what}")
     if arguments.json:
         write_json(arguments.json, evaluation, judged=str(what), size=size)
+    report = Path(arguments.report or what.parent / "report.png")
+    draw_report(report, evaluation, f"{len(images)} images of {what}")
     print(f"The report is in {report}")
 
 

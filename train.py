@@ -17,6 +17,7 @@ add("--data", default="output.zip", help="zip or folder of images")
 add("--run-id", default="0001", help="first part of the run folder's name")
 add("--new", action="store_true", help="set an earlier run of this name aside and begin again")
 add("--preset", default="lines128", help="lines128, lines64, or either with -best behind it")
+add("--checkpoint", metavar="FILE", help="to go back to; None: the run's last one")
 add("--epochs", type=cli.whole(), help="generator updates in all; None: 1201, with -best 100000")
 add("--batch-size", type=cli.whole(), help="images per update; None: 16")
 add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between grids; None: 100 or 1000")
@@ -62,8 +63,8 @@ def main(arguments):
     folder = runs.run_folder(a.run_id, a.data)
     if a.new and not a.dry_run and (aside := runs.set_aside(folder)):
         print(f"The earlier run is now in {aside}")
-    if checkpoint.find(folder / "weights"):
-        gan.load_weights(folder / "weights")
+    if a.checkpoint or checkpoint.find(folder / "weights"):
+        gan.load_weights(a.checkpoint or folder / "weights")
         print(f"Continuing {folder} after {gan.epoch} epochs.")
     if a.dry_run:
         return dry_run(gan, x_train, folder, vars(a))

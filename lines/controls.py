@@ -8,21 +8,20 @@ from lines.metrics import as_scene
 from lines.render import render
 from lines.scene import COLOURS, Scene
 
-CONTROLS: dict[str, str] = {
-    "black": "nothing is drawn",
-    "blurred": "real images, every pixel the mean of its neighbourhood of 3 by 3",
-    "shifted hue": "real images, their channels exchanged",
-    "wavering": "real images, every row and column pushed aside by a slow wave",
-    "vertical on top": "the vertical line drawn last",
-    "one colour missing": "no line is blue",
-    "half the positions": "every line in the left or upper half",
-    "one colour each": "all three lines of an image have the same colour",
-    "colour by position": "a line's colour is told by its position",
-    "side by side": "horizontal lines stand near the middle where the vertical one does",
-    "one image": "the same scene every time",
-    "replayed": "images of the training set",
-}
-"""What each control is."""
+CONTROLS = (
+    "black",
+    "blurred",  # every pixel the mean of its neighbourhood of 3 by 3
+    "shifted hue",  # the channels exchanged
+    "wavering",  # every row and column pushed aside by a slow wave
+    "vertical on top",  # the vertical line drawn last
+    "one colour missing",  # no line is blue
+    "half the positions",  # every line in the left or upper half
+    "one colour each",  # all three lines of an image have the same colour
+    "colour by position",  # a line's colour is told by its position
+    "side by side",  # horizontal lines stand near the middle where the vertical one does
+    "one image",  # the same scene every time
+    "replayed",  # images of the training set
+)
 
 TRIPS = {
     "validity": "blurred",
@@ -78,7 +77,10 @@ def control(name: str, scenes: np.ndarray, size: int, weight: int) -> np.ndarray
 
 def draw(scenes: list[Scene], size: int, weight: int) -> np.ndarray:
     """Scenes as images, uint8 (n, size, size, 3), RGB."""
-    return np.stack([render(scene, size, weight) for scene in scenes])
+    images = np.empty((len(scenes), size, size, 3), np.uint8)
+    for image, scene in zip(images, scenes, strict=True):
+        image[:] = render(scene, size, weight)
+    return images
 
 
 def _one_colour_missing(scenes, size):

@@ -6,9 +6,9 @@ import numpy as np
 
 from lines.appearance import crossings, straightness, structure
 from lines.controls import TRIPS, control, draw
-from lines.metrics import LAW, as_array, as_scene, figures, keys, law
+from lines.metrics import LAW, as_array, as_scene, expected_coverage, figures, keys, law
 from lines.parse import parse, parse_all
-from lines.render import render
+from lines.render import MAX_WEIGHT, render
 from lines.scene import COLOUR_NAMES, ProcessingRandom, Scene, random_scene
 
 VALID = 0.01
@@ -43,6 +43,7 @@ CHEAP = (
 
 _RESAMPLED = 200  # sets of real scenes for a band
 _OF_CONTROLS = 500  # images: enough to see that a measure notices
+_HEAVIEST = MAX_WEIGHT - 1  # the heaviest odd weight
 _LOOKED_AT = 50  # images, to see whether they are the sketch's
 _TRAINING = 10_000  # images that `python -m lines` draws by default, by seed 0
 _SEED = 1_000_003  # of fresh real scenes, unlike any that are likely for Processing's numbers
@@ -55,18 +56,23 @@ def judge_for(
 
     Args:
         size: width and height of the images in pixels.
-        weight: stroke weight in pixels; None for the odd one nearest to 5 of 128.
+        weight: stroke weight in pixels; None for the one that explains the training images, and
+            without them the odd one nearest to 5 of 128.
         training: see `LineJudge`. Some of them are looked at: all must be explained to the pixel.
 
     Raises:
         ValueError: an even weight.
     """
-    judge = LineJudge(size, weight or 2 * round((5 * size / 128 - 1) / 2) + 1, training)
-    if training is not None:
-        some = training[:: -(-len(training) // _LOOKED_AT)]
-        if any(parse(image, judge.weight)[1] > 0 for image in some):
-            return None
-    return judge
+    usual = min(2 * round((5 * size / 128 - 1) / 2) + 1, _HEAVIEST)
+    if training is None:
+        return LineJudge(size, weight or usual)
+    if training.shape[1:] != (size, size, 3):
+        return None
+    some = training[:: -(-len(training) // _LOOKED_AT)]
+    for tried in [weight] if weight else [usual, *range(1, _HEAVIEST + 1, 2)]:
+        if all(parse(image, tried)[1] == 0 for image in some):
+            return LineJudge(size, tried, training)
+    return None
 
 
 class LineJudge:
@@ -112,8 +118,11 @@ class LineJudge:
         """The training set, uint8 (n, size, size, 3)."""
         if self._training is None:
             random = ProcessingRandom(0)
-            scenes = [random_scene(random, self.size) for _ in range(_TRAINING)]
-            self._training = draw(scenes, self.size, self.weight)
+            # A few more, as those that come twice are passed over.
+            scenes = [random_scene(random, self.size) for _ in range(_TRAINING + _TRAINING // 10)]
+            names = keys(as_array(scenes), self.size, self.weight)
+            first = np.sort(np.unique(names, return_index=True)[1])[:_TRAINING]
+            self._training = draw([scenes[i] for i in first], self.size, self.weight)
         return self._training
 
     def judge(self, images: np.ndarray, progress: Callable[[str], None] = print) -> dict:
@@ -162,7 +171,9 @@ class LineJudge:
             found[f"colour, {title}"] = (list(COLOUR_NAMES), np.bincount(colours, minlength=4))
             labels = [str(i) for i in range(self.size)]
             counts = np.bincount(positions, minlength=self.size)
-            found[f"position, {title}"] = (labels, counts)
+            met = expected_coverage(len(positions), self.size)
+            name = f"position, {title} ({met:.1%} of pairs with a colour are to be expected)"
+            found[name] = (labels, counts)
         return found
 
     def _measures(self, images, scenes: list[Scene], residuals, known):
@@ -175,7 +186,8 @@ class LineJudge:
             "straightness": straightness(images, scenes, self.weight),
             "crossings": crossings(images, scenes, self.weight),
         }
-        return found | figures(as_array(scenes), self.size, self.weight, known)
+        found |= figures(as_array(scenes), self.size, self.weight, known)
+        return {name: found[name] for name in MEASURES}
 
     def _band(self, n, known):
         """From and to which 95 % of sets of n real scenes lie, without their pixels.

@@ -4,8 +4,8 @@ import contextlib
 import itertools
 import multiprocessing
 import os
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
@@ -59,27 +59,23 @@ def parse(image: np.ndarray, weight: int = 5) -> tuple[Scene, float]:
     return scenes[nearest], float(unexplained.mean())
 
 
-def parse_all(
-    images: np.ndarray, weight: int = 5, progress: Callable[[int], None] = lambda done: None
-) -> tuple[list[Scene], np.ndarray]:
+def parse_all(images: np.ndarray, weight: int = 5) -> tuple[list[Scene], np.ndarray]:
     """`parse` of many images, uint8 (n, size, size, 3), on all cores.
 
-    `progress` is called now and then with the number of images done so far. Returns the scenes and
-    their residuals, float64 (n,).
+    Returns the scenes and their residuals, float64 (n,).
     """
     chunks = [images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK)]
     workers = min(os.cpu_count() or 1, len(images) // (4 * _CHUNK))
-    found = []
-    with contextlib.ExitStack() as opened:
-        run = map
-        if workers > 1:
-            # Not forked: by now a framework may have started threads, which a fork would lose.
-            pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-            opened.callback(pool.shutdown, cancel_futures=True)
-            run = pool.map
-        for parsed in run(_parse_chunk, chunks, itertools.repeat(weight)):
-            found += parsed
-            progress(len(found))
+    parsed = None
+    if workers > 1:
+        # Not forked: by now a framework may have started threads, which a fork would lose.
+        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
+        # Broken where a script does not guard its main part, and so cannot be started anew.
+        with contextlib.suppress(BrokenProcessPool), pool:
+            parsed = list(pool.map(_parse_chunk, chunks, itertools.repeat(weight)))
+    if parsed is None:
+        parsed = [_parse_chunk(chunk, weight) for chunk in chunks]
+    found = [one for chunk in parsed for one in chunk]
     return [scene for scene, _ in found], np.array([residual for _, residual in found])
 
 

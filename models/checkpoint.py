@@ -38,10 +38,22 @@ def save(folder: str | os.PathLike, gan, keep: int) -> None:
         old.unlink()
 
 
-def write(path: Path, gan) -> None:
-    """Writes one checkpoint; see `save`."""
+def set_aside_later(folder: str | os.PathLike, gan) -> None:
+    """Renames checkpoints of more epochs than `gan` has, as `left_<epochs>.h5`.
+
+    A training that went back goes on from there; to `save` and `load` they would be the last.
+    """
+    for path in find(folder):
+        epochs = int(_NAME.fullmatch(path.name)[1])
+        if epochs > gan.epoch:
+            path.rename(path.with_name(f"left_{epochs}.h5"))
+
+
+def write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
+    """Writes one checkpoint, see `save`, with what `best_rank` tells."""
     with replacing(path) as beside, h5py.File(beside, "w") as file:
         file.attrs["schema"] = SCHEMA
+        file.attrs["rank"] = np.array(rank, float)
         for name in _COUNTERS:
             file.attrs[name] = getattr(gan, name)
         for name, variable in variables(gan).items():
@@ -55,6 +67,18 @@ def write(path: Path, gan) -> None:
             file[name] = array
         file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
         file["losses/generator"] = np.array(gan.g_losses, np.float32)
+
+
+def best_rank(path: Path) -> tuple[float, ...] | None:
+    """The `rank` that a checkpoint was written with; None where there is no readable one."""
+    if not path.is_file():
+        return None
+    try:
+        refuse_endless(path)
+        with h5py.File(path) as file:
+            return tuple(np.ravel(file.attrs["rank"]).astype(float).tolist())
+    except Exception:  # damaged in any way, it is no best to compare with
+        return None
 
 
 class DamagedError(ValueError):

@@ -1,5 +1,6 @@
 """What a training leaves in its run folder, and how it is taken up again."""
 
+import inspect
 from pathlib import Path
 
 from models import checkpoint
@@ -11,8 +12,7 @@ from utils.latents import draw, latents
 class RunFiles:
     """The files of a `WGANGP`: samples, parameters, networks, checkpoints."""
 
-    @property
-    def saved_generator(self):
+    def settled_generator(self):
         """The generator that is saved, sampled and scored: its average where there is one."""
         return self.average.settle() if self.average else self.generator
 
@@ -22,7 +22,7 @@ class RunFiles:
         The number is that of the last epoch trained, counted from 0.
         """
         seeds = list(range(self._sample_rows * self._sample_columns))
-        images = draw(self.saved_generator, latents(seeds, self.z_dim))
+        images = draw(self.settled_generator(), latents(seeds, self.z_dim))
         name = f"sample_{max(self.epoch - 1, 0)}.png"
         self._save_grid(Path(folder) / "images" / name, images)
 
@@ -34,6 +34,12 @@ class RunFiles:
         runs.write_params(folder, self._params())
         self.plot_model(folder)
 
+    def _defaults(self):
+        """Arguments that may be left out, as they stand in `params.json`."""
+        arguments = inspect.signature(type(self)).parameters.values()
+        named = {a.name: a.default for a in arguments if a.default is not a.empty}
+        return runs.params(model=named)["model"]
+
     def _params(self):
         return runs.params(model=self.config, training=self.training)
 
@@ -44,17 +50,26 @@ class RunFiles:
 
     def save_model(self, folder):
         """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.saved_generator, self.critic):
+        for network in (self.settled_generator(), self.critic):
             network_files.save_network(network, Path(folder) / f"{network.name}.h5")
 
     def save_weights(self, folder, keep=3):
         """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
         checkpoint.save(Path(folder) / "weights", self, keep)
 
-    def save_best(self, folder):
-        """Writes `weights/best.h5`, the whole training, and `generator_best.h5`."""
-        checkpoint.write(Path(folder) / "weights" / "best.h5", self)
-        network_files.save_network(self.saved_generator, Path(folder) / "generator_best.h5")
+    def save_best(self, folder, rank):
+        """Writes `weights/best.h5`, the whole training, and `generator_best.h5`.
+
+        Args:
+            folder: the run folder.
+            rank: of its scores, which `best_rank` remembers.
+        """
+        checkpoint.write(Path(folder) / "weights" / "best.h5", self, rank)
+        network_files.save_network(self.settled_generator(), Path(folder) / "generator_best.h5")
+
+    def best_rank(self, folder):
+        """The rank of `weights/best.h5`; None where there is none."""
+        return checkpoint.best_rank(Path(folder) / "weights" / "best.h5")
 
     def load_weights(self, path):
         """Continues from a checkpoint, or from the last undamaged one in the folder `path`.
@@ -67,5 +82,5 @@ class RunFiles:
         path = Path(path)
         weights = path if path.is_dir() else path.parent
         model = runs.params(model=self.config)
-        runs.check_params(weights.parent, model, may_differ={"precision"})
+        runs.check_params(weights.parent, model, {"precision"}, self._defaults())
         checkpoint.load(path, self)

@@ -106,7 +106,8 @@ class Training(Epochs, RunFiles):
             "data": getattr(stream, "name", ""),
             "data_fingerprint": getattr(stream, "fingerprint", ""),
         }
-        runs.check_params(run_folder, self._params(), may_differ={"epochs", "precision"})
+        may_differ = {"epochs", "precision"}
+        runs.check_params(run_folder, self._params(), may_differ, self._defaults())
         if self.epoch >= epochs:
             print(f"This training is finished: more than {self.epoch} epochs extend it.")
             return
@@ -149,6 +150,7 @@ class Training(Epochs, RunFiles):
     def _begin(self, stream, run_folder, on_nan):
         """Leaves in the run folder what is known before the first epoch."""
         delete_unfinished(run_folder)
+        checkpoint.set_aside_later(run_folder / "weights", self)
         self.save(run_folder)
         if isinstance(stream, ImageStream):
             count = self._sample_rows * self._sample_columns

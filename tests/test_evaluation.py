@@ -70,6 +70,7 @@ def test_without_a_law(training):
     assert found.control["near_duplicates"] > 0.9 and found.high["near_duplicates"] < 0.1
     assert found.control["diversity"] == 0 < found.low["diversity"]
     copied = evaluate(rest[:100], rest, progress=silent)
+    assert [distance for _, _, distance in copied.neighbours] == [0] * 6
     assert copied.measures["nearest_median"] == 0 and not copied.within("nearest_median")
 
 

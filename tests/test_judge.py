@@ -217,6 +217,11 @@ def test_the_law_is_recognised():
     real = draw([as_scene(row) for row in law(60, 32, rng)], 32, 1)
     assert judge_for(32, training=real).weight == 1
     assert judge_for(32, weight=3, training=real) is None
+    heavy = draw([as_scene(row) for row in law(60, 32, rng)], 32, 5)
+    assert judge_for(32, training=heavy).weight == 5  # found, though not the usual one
+    assert judge_for(32, training=real[:, :, :, :1]) is None
+    assert judge_for(32, training=real[:, :16]) is None
+    assert judge_for(2000).weight == 37
     assert judge_for(32, training=rng.integers(0, 256, (60, 32, 32, 3), np.uint8)) is None
     assert [judge_for(size).weight for size in (128, 64, 256, 16)] == [5, 3, 9, 1]
     with pytest.raises(ValueError, match="odd weight can be judged, received 2"):

@@ -1,5 +1,6 @@
 """What differs from the reference recipe: losses, penalties, the average, decay, by hand."""
 
+import json
 import math
 
 import keras
@@ -150,7 +151,7 @@ def test_the_average_is_saved_sampled_and_taken_up_again(tiny_zip, tmp_path):
         assert np.array_equal(states[1][name], value), name
     z = latents([1, 2, 3], 5)
     saved = draw(load_generator(tmp_path / "parts" / "generator.h5"), z)
-    assert np.array_equal(saved, draw(whole.saved_generator, z))
+    assert np.array_equal(saved, draw(whole.settled_generator(), z))
     assert not np.array_equal(saved, draw(whole.generator, z))
     assert len(checkpoint.find(tmp_path / "parts" / "weights")) == 2
 
@@ -179,6 +180,21 @@ def test_learning_rates_fall_at_the_end(tiny_zip, tmp_path):
     shares = [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
     assert rates[::2] == pytest.approx([0.0002 * share for share in shares])
     assert rates[1::2] == pytest.approx([0.001 * share for share in shares])
+
+
+def test_a_run_from_before_an_option_goes_on(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 2)
+    content = json.loads((tmp_path / "params.json").read_text())
+    assert content["model"].pop("adam_betas") == [0.5, 0.999]
+    del content["model"]["penalty_every"]
+    (tmp_path / "params.json").write_text(json.dumps(content))
+    other = WGANGP(**TINY | {"penalty_every": 2})
+    with pytest.raises(ValueError, match="penalty_every was 1 and is now 2"):
+        other.load_weights(tmp_path / "weights")
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights")
+    train(gan, tiny_zip, tmp_path, 3)
+    assert gan.epoch == 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lines.judge import CHEAP, LineJudge
 from models.WGANGP import WGANGP
@@ -112,6 +113,54 @@ def test_scores_are_off_where_they_cost_too_much(tiny_zip, tmp_path, capsys, mon
     train(WGANGP(**TINY), tiny_zip, tmp_path / "b", 7, evaluate_every=None)
     assert "Not scored" not in capsys.readouterr().out
     assert [row["epoch"] for row in rows(tmp_path / "b")] == ["2", "4", "6"]
+
+
+def test_another_judge_begins_another_file(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 3, judge=LineJudge(16, 1), evaluate_every=2)
+    before = (tmp_path / "metrics.csv").read_text()
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights")
+    train(gan, tiny_zip, tmp_path, 5, evaluate_every=2)
+    assert (tmp_path / "metrics_before_4.csv").read_text() == before
+    (row,) = rows(tmp_path)
+    assert row["epoch"] == "4" and "swd" in row and "validity" not in row
+
+
+def test_one_goes_back_to_the_best(tiny_zip, tmp_path):
+    """The later checkpoints make way, and the best stays until something is better."""
+    judge = Scripted(0.1, 0.5, 0.3, 0.4)
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 6, judge=judge, evaluate_every=2, save_epochs=2)
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights" / "best.h5")
+    assert gan.epoch == 3
+    best = (tmp_path / "weights" / "best.h5").read_bytes()
+    train(gan, tiny_zip, tmp_path, 5, judge=judge, evaluate_every=2, save_epochs=1)
+    names = {path.name for path in (tmp_path / "weights").iterdir()}
+    assert names >= {"best.h5", "checkpoint_4.h5", "checkpoint_5.h5", "left_6.h5"}
+    assert (tmp_path / "weights" / "best.h5").read_bytes() == best  # 0.4 is not better than 0.5
+    again = WGANGP(**TINY)
+    again.load_weights(tmp_path / "weights")
+    assert again.epoch == 5
+
+
+def test_data_of_one_picture(tmp_path):
+    (tmp_path / "data").mkdir()
+    for i in range(4):
+        Image.new("RGB", (16, 16), "red").save(tmp_path / "data" / f"{i}.png")
+    train(WGANGP(**TINY), tmp_path / "data", tmp_path / "run", 3, evaluate_every=2)
+    assert [row["diversity_ratio"] for row in rows(tmp_path / "run")] == ["1", "1"]
+
+
+def test_data_that_cannot_be_scored_are_trained_on(tmp_path, capsys):
+    model = TINY | {"input_dim": (16, 16, 4), "generator_conv_filters": [4, 4]}
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 4), np.uint8)
+    options = {"batch_size": 4, "n_critic": 1, "using_generator": False, "rows": 1, "columns": 1}
+    gan = WGANGP(**model)
+    gan.sample_images = lambda folder: None  # four channels are no picture
+    gan._save_grid = lambda path, images: None
+    gan.train(images, epochs=4, run_folder=tmp_path, print_every_n_batches=2, **options)
+    assert "Not scored along the way: expected uint8" in capsys.readouterr().out
+    assert gan.epoch == 4
 
 
 def test_metrics_that_are_none(tiny_zip, tmp_path):

@@ -64,6 +64,15 @@ def whole(least: int = 1, most: int = 1 << 31) -> Callable[[str], int]:
     return convert
 
 
+def png(text: str) -> str:
+    """A type for `add_argument`: a file name that ends in .png."""
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(
+            f"expected a file name that ends in .png, received {one_line(repr(text))}"
+        )
+    return text
+
+
 def minutes(text: str) -> float:
     """A type for `add_argument`: a number from 0."""
     try:

@@ -8,7 +8,7 @@ def dry_run(gan, x_train, folder: Path, arguments: dict) -> int:
     """Prints the configuration, the size of the networks and the time; returns 0.
 
     Args:
-        gan: a `WGANGP`; two epochs are trained to measure the time.
+        gan: a `WGANGP`; a few epochs are trained to measure the time.
         x_train: its data.
         folder: the run folder, which is not made.
         arguments: of the command line: `epochs`, `n_critic`, `batch_size`, and whatever else is to

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from utils.similarity import diversity, duplicates, nearest, sliced_wasserstein
+from utils.similarity import diversity, duplicates, nearest, nearest_other, sliced_wasserstein
 
 SETS = 20
 """Sets of real images by which the band of a measure of pixels is found."""
@@ -57,8 +57,8 @@ def evaluate(
 ) -> Evaluation:
     """Judges images.
 
-    Without a law, real images are a part of the training set that the rest is judged against, and
-    the measures are these, all of at most 256 images: `texture_<pixels>` and `texture_mean`, the
+    Without a law, real images are a part of the training set, beside which the rest stands, and the
+    measures are these, all of at most 256 images: `texture_<pixels>` and `texture_mean`, the
     sliced Wasserstein distance to the training set; `nearest_median`, the median distance to the
     nearest training image; `near_duplicates` and `diversity`. See `utils.similarity`.
 
@@ -81,16 +81,18 @@ def evaluate(
             "expected the same height, width and channels"
         )
     rng = np.random.default_rng(0)
+    progress("Looking for the nearest training images")
     if law is None:
-        training = rng.permutation(training)
-        held_out = min(_POOL, len(training) // 2)
-        real, training = training[:held_out], training[held_out:]
+        mixed = rng.permutation(training)
+        held_out = min(_POOL, len(mixed) // 2)
+        real, reference = mixed[:held_out], mixed[held_out:]
+        distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
         found = {name: {} for name in ("measures", "real", "low", "high", "control", "controls")}
     else:
         found = law.judge(images, progress)
-        real = law.fresh(_POOL, seed=1)
-    progress("Comparing textures, and looking for the nearest training images")
-    for key, more in _by_pixels(images, real, training, rng).items():
+        real, reference = law.fresh(_POOL, seed=1), training
+        distances = nearest(real, training)[1]
+    for key, more in _by_pixels(images, real, distances, reference, training, rng).items():
         found[key] = found[key] | more
     shown = images[:_SHOWN]
     indices, distances = nearest(shown, training)
@@ -105,11 +107,13 @@ def evaluate(
     )
 
 
-def _by_pixels(images, real, training, rng):
-    """The measures that need no law: of the images, of real ones, their band, and controls."""
-    size = min(_LARGEST_SET, len(images), len(real) // 2, len(training))
-    reference = training[rng.choice(len(training), size, replace=False)]
-    distances = nearest(real, training)[1]
+def _by_pixels(images, real, distances, reference, training, rng):
+    """The measures that need no law: of the images, of real ones, their band, and controls.
+
+    `distances` are those of the real images to the nearest of the data, themselves excepted.
+    """
+    size = min(_LARGEST_SET, len(images), len(real) // 2, len(reference))
+    reference = reference[rng.choice(len(reference), size, replace=False)]
 
     def measured(images, to_training):
         textures = sliced_wasserstein(images, reference)

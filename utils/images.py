@@ -48,6 +48,11 @@ def to_rgb(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(image)
 
 
+def as_rgb(images: np.ndarray) -> np.ndarray:
+    """Images (n, H, W, 1 or 3) with three channels: grey ones three times the same."""
+    return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+
+
 def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Lays images out in a grid, row by row, with grey lines between them.
 

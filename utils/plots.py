@@ -58,16 +58,16 @@ def plot_convergence(
 
 
 def _scores(axes, rows: list[dict]) -> None:
-    """Shares of 1 on the left, all other measures on the right, each as a share of its largest."""
+    """What should rise on the left; on the right what should fall, as a share of its largest."""
     epochs = [row["epoch"] for row in rows]
     for name in (name for name in rows[0] if name != "epoch"):
         values = np.array([row[name] for row in rows])
+        right = name.startswith(("residual", "colour", "position", "swd", "duplicates"))
         largest = np.abs(values).max()
-        right = largest > 1.5 or name.startswith("residual")
         label = f"{name} (1 = {largest:.3g})" if right else name
         scale = largest if right and largest else 1
         axes[int(right)].plot(epochs, values / scale, marker=".", label=label)
-    for axis, title in zip(axes, ("Scores: shares of 1", "Scores: less is better"), strict=True):
+    for axis, title in zip(axes, ("Scores: more is better", "Scores: less is better"), strict=True):
         axis.set_title(title)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.25)

@@ -59,7 +59,7 @@ def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> 
     heights = [0.165 * (len(evaluation.measures) + 3)]
     heights += [2.4] * (len(evaluation.histograms) // 2) + [1.5] * (rows + 1)
     figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)  # it may be a path with dollars in it
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     words = next(parts).subplots()
     words.axis("off")

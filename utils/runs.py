@@ -155,13 +155,16 @@ def write_params(folder: str | os.PathLike, content: dict) -> None:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str]) -> None:
+def check_params(
+    folder: str | os.PathLike, content: dict, may_differ: set[str], defaults: dict
+) -> None:
     """Makes sure that a run goes on as it began; a folder without `params.json` passes.
 
     Args:
         folder: the run folder.
         content: from `params`; sections that it lacks are not compared.
         may_differ: names of entries that do not change what is trained; versions may differ too.
+        defaults: what stands for entries that an earlier version did not know.
 
     Raises:
         ValueError: an entry differs; the message shows the difference.
@@ -175,6 +178,7 @@ def check_params(folder: str | os.PathLike, content: dict, may_differ: set[str])
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); move the run folder") from error
     now = _flat(content)
+    before = {name: defaults[name] for name in now.keys() & defaults.keys()} | before
     changed = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in sorted(before.keys() | now.keys())

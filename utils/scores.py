@@ -59,6 +59,8 @@ class Scores(keras.callbacks.Callback):
             self._write()
         self.began, self.first = time.monotonic(), self.model.epoch
         self.collapsed = False
+        self.diversity = None  # of the data, once it is needed
+        self.best = self.model.best_rank(self.path.parent)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.every is None and epoch % self.print_every == 0 and epoch > self.first:
@@ -69,9 +71,13 @@ class Scores(keras.callbacks.Callback):
     def _affordable(self):
         """Whether scores at every sample grid would take little enough of the time."""
         period = (time.monotonic() - self.began) / (self.model.epoch - self.first)
-        start = time.monotonic()
-        self._measured(_TRIED)
-        cost = (time.monotonic() - start) * IMAGES / _TRIED
+        try:
+            self._measured(_TRIED)  # once for what only the first time takes
+            few, more = (self._seconds(count) for count in (_TRIED, 3 * _TRIED))
+        except ValueError as error:
+            tqdm.write(f"Not scored along the way: {error}")
+            return False
+        cost = few + max(0, more - few) * (IMAGES - _TRIED) / (2 * _TRIED)
         share = cost / (cost + period * self.print_every)
         if share > AFFORDABLE:
             tqdm.write(
@@ -80,13 +86,20 @@ class Scores(keras.callbacks.Callback):
             )
         return share <= AFFORDABLE
 
+    def _seconds(self, count):
+        start = time.monotonic()
+        self._measured(count)
+        return time.monotonic() - start
+
     def _measured(self, count):
-        if self.judge is None:
-            self.judge = ImageJudge(self._real())
-        images = draw_images(self.model.saved_generator, count)
-        if not hasattr(self, "diversity"):
-            self.diversity = diversity(self._real())
-        return {"diversity_ratio": diversity(images) / self.diversity} | self.judge.measure(images)
+        if self.diversity is None:
+            real = self._real()
+            self.judge = self.judge or ImageJudge(real)
+            self.diversity = diversity(real)
+        images = draw_images(self.model.settled_generator(), count)
+        # Data of one picture have no diversity to compare with.
+        ratio = diversity(images) / self.diversity if self.diversity else 1.0
+        return {"diversity_ratio": ratio} | self.judge.measure(images)
 
     def _real(self):
         count = min(IMAGES, len(self.stream.source))  # each once
@@ -96,10 +109,16 @@ class Scores(keras.callbacks.Callback):
 
     def _score(self, epoch):
         row = {"epoch": epoch} | self._measured(IMAGES)
-        ranks = [self.judge.rank(earlier) for earlier in self.model.scores]
-        # Before the row: a training that is killed in between must not take them for saved.
-        if not ranks or self.judge.rank(row) > max(ranks):
-            self.model.save_best(self.path.parent)
+        if self.model.scores and row.keys() != self.model.scores[0].keys():
+            aside = self.path.with_name(f"metrics_before_{epoch}.csv")
+            self.path.rename(aside)
+            tqdm.write(f"Another judge's scores are now in {aside}")
+            self.model.scores = []
+        rank = self.judge.rank(row)
+        # Before the row: a training that is killed in between must not take it for saved.
+        if self.best is None or len(self.best) != len(rank) or rank > self.best:
+            self.model.save_best(self.path.parent, rank)
+            self.best = rank
         self.model.scores.append(row)
         self._write()
         collapsed = row["diversity_ratio"] < COLLAPSED
@@ -107,7 +126,8 @@ class Scores(keras.callbacks.Callback):
             tqdm.write(
                 f"The images of epoch {epoch} are all much alike: {row['diversity_ratio']:.0%} of "
                 "the diversity of the data. Early in a training that passes; later, the generator "
-                "has collapsed: go back to weights/best.h5, or train with a lower learning rate."
+                "has collapsed: go back to weights/best.h5 (--checkpoint), or begin again with a "
+                "lower learning rate."
             )
         self.collapsed = collapsed
 
@@ -133,6 +153,8 @@ def read_scores(path: Path) -> list[dict[str, float]]:
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     try:
+        if any("epoch" not in row for row in rows):
+            raise ValueError("no column epoch")
         return [
             {name: int(v) if name == "epoch" else float(v) for name, v in row.items()}
             for row in rows

@@ -5,8 +5,6 @@ that is public raises ValueError, in one line, for other arrays and for fewer th
 (`nearest`: 1). A distance of images is the root mean squared difference (RMS) of pixels, exact.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 SWD_IMAGES = 1024  # of each set, at most, in the sliced Wasserstein distance
@@ -56,17 +54,12 @@ def sliced_wasserstein(
     return distances | {"mean": float(np.mean(list(distances.values())))}
 
 
-def nearest(
-    images: np.ndarray,
-    training: np.ndarray,
-    progress: Callable[[int], None] = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray]:
+def nearest(images: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The training image nearest to each image: copies show as distances near 0.
 
     Args:
         images: n images.
         training: any number of images; read block by block.
-        progress: called now and then with the number of training images compared so far.
 
     Returns:
         indices into `training`, int (n,), the first of equals; distances, float64 (n,), 0…255.
@@ -80,7 +73,6 @@ def nearest(
         found = squares[np.arange(len(images)), inside]
         indices = np.where(found < least, start + inside, indices)
         least = np.minimum(found, least)
-        progress(start + len(block))
     return indices, np.sqrt(least)
 
 

@@ -1,9 +1,13 @@
 """The rules of the house."""
 
 import ast
+import json
 import sys
 
+from lines.appearance import structure
 from tests.conftest import ROOT
+from utils.latents import draw_images
+from utils.loaders import load_generator
 
 
 def imports(path):
@@ -26,3 +30,13 @@ def test_who_may_import_what():
 def test_scripts_are_short():
     for name in ("train.py", "generate.py", "evaluate.py"):
         assert len((ROOT / name).read_text().splitlines()) < 100
+
+
+def test_the_generator_that_comes_along_draws_lines():
+    folder = ROOT / "run" / "gan" / "0000_lines64"
+    assert (folder / "generator.h5").stat().st_size < 8 * 1024**2
+    images = draw_images(load_generator(folder / "generator.h5"), 300)
+    claimed = json.loads((folder / "figures.json").read_text())["structure"]
+    spread = (claimed * (1 - claimed) / 300) ** 0.5
+    assert abs(structure(images, 3) - claimed) < 4 * spread
+    assert f"{claimed:.3f}" in (folder / "card.md").read_text()

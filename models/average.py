@@ -35,7 +35,7 @@ class Average:
         self.half_life = half_life
         self.generator = keras.models.clone_model(generator)
         for mean, weight in self._pairs(generator):
-            mean.assign(weight)
+            mean.assign(np.array(ops.convert_to_numpy(weight)))  # JAX must not see one for both
 
     def _pairs(self, generator):
         return zip(self.generator.trainable_variables, generator.trainable_variables, strict=True)

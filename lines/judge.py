@@ -69,7 +69,8 @@ def judge_for(
     if training.shape[1:] != (size, size, 3):
         return None
     some = training[:: -(-len(training) // _LOOKED_AT)]
-    for tried in [weight] if weight else [usual, *range(1, _HEAVIEST + 1, 2)]:
+    others = (odd for odd in range(1, _HEAVIEST + 1, 2) if odd != usual)
+    for tried in [weight] if weight else [usual, *others]:
         if all(parse(image, tried)[1] == 0 for image in some):
             return LineJudge(size, tried, training)
     return None
@@ -101,7 +102,9 @@ class LineJudge:
         Args:
             images: uint8 (n, size, size, 3), RGB.
         """
-        found = self._measures(images, *parse_all(images, self.weight), np.zeros(0, np.uint64))
+        scenes, residuals = parse_all(images, self.weight)
+        found = self._broad(images, residuals)
+        found |= figures(as_array(scenes), self.size, self.weight, np.zeros(0, np.uint64))
         return {name: found[name] for name in CHEAP}
 
     @staticmethod
@@ -176,13 +179,18 @@ class LineJudge:
             found[name] = (labels, counts)
         return found
 
-    def _measures(self, images, scenes: list[Scene], residuals, known):
-        found = {
+    def _broad(self, images, residuals):
+        """What is seen without looking at single lines."""
+        return {
             "validity": float(np.mean(residuals <= VALID)),
             "validity_002": float(np.mean(residuals <= LOOSE)),
             "residual_median": float(np.median(residuals)),
             "residual_p95": float(np.quantile(residuals, 0.95)),
             "structure": structure(images, self.weight),
+        }
+
+    def _measures(self, images, scenes: list[Scene], residuals, known):
+        found = self._broad(images, residuals) | {
             "straightness": straightness(images, scenes, self.weight),
             "crossings": crossings(images, scenes, self.weight),
         }

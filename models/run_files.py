@@ -6,7 +6,7 @@ from pathlib import Path
 from models import checkpoint
 from utils import network_files, runs
 from utils.images import grid, save_picture
-from utils.latents import draw, latents
+from utils.latents import draw_images
 
 
 class RunFiles:
@@ -21,8 +21,7 @@ class RunFiles:
 
         The number is that of the last epoch trained, counted from 0.
         """
-        seeds = list(range(self._sample_rows * self._sample_columns))
-        images = draw(self.settled_generator(), latents(seeds, self.z_dim))
+        images = draw_images(self.settled_generator(), self._sample_rows * self._sample_columns)
         name = f"sample_{max(self.epoch - 1, 0)}.png"
         self._save_grid(Path(folder) / "images" / name, images)
 

@@ -14,6 +14,7 @@ SETS = 20
 _LARGEST_SET = 256  # images of such a set, and of the images judged
 _POOL = 2048  # real images that the sets are drawn from
 _SHOWN = 6  # images of each kind in the report
+_FIGURES = ("measures", "real", "low", "high", "control", "controls")  # of an `Evaluation`
 
 
 @dataclasses.dataclass
@@ -87,7 +88,7 @@ def evaluate(
         held_out = min(_POOL, len(mixed) // 2)
         real, reference = mixed[:held_out], mixed[held_out:]
         distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
-        found = {name: {} for name in ("measures", "real", "low", "high", "control", "controls")}
+        found = {field: {} for field in _FIGURES}
     else:
         found = law.judge(images, progress)
         real, reference = law.fresh(_POOL, seed=1), training
@@ -98,9 +99,7 @@ def evaluate(
     indices, distances = nearest(shown, training)
     return Evaluation(
         count=len(images),
-        **{field: found[field] for field in ("measures", "real", "low", "high")},
-        control=found["control"],
-        controls=found["controls"],
+        **{field: found[field] for field in _FIGURES},
         histograms=law.histograms(found["scenes"]) if law else {},
         examples=_examples(images, law, found) if law else [],
         neighbours=list(zip(shown, training[indices], distances.tolist(), strict=True)),

@@ -175,7 +175,7 @@ class LineJudge:
             labels = [str(i) for i in range(self.size)]
             counts = np.bincount(positions, minlength=self.size)
             met = expected_coverage(len(positions), self.size)
-            name = f"position, {title} ({met:.1%} of pairs with a colour are to be expected)"
+            name = f"position, {title} (coverage to be expected: {met:.1%})"
             found[name] = (labels, counts)
         return found
 

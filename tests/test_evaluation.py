@@ -66,6 +66,8 @@ def test_without_a_law(training):
     for name in BY_PIXELS:
         assert found.measures[name] == pytest.approx(found.real[name], rel=0.25)
     assert found.control["texture_mean"] > 1.5 * found.high["texture_mean"]
+    for name in (name for name in found.measures if name.startswith("texture")):
+        assert found.control[name] > 1.2 * found.high[name]
     assert found.control["nearest_median"] == 0 < found.low["nearest_median"]
     assert found.control["near_duplicates"] > 0.9 and found.high["near_duplicates"] < 0.1
     assert found.control["diversity"] == 0 < found.low["diversity"]

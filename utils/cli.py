@@ -16,7 +16,7 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
     made = _Parser(
         description=description,
         epilog=f"examples:\n{examples}",
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
     )
     made.set_defaults(debug=False)
     return made
@@ -40,8 +40,8 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-class _Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    pass
+class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Help that shows defaults and leaves the lines of the examples as they are."""
 
 
 _LONGEST = 2000  # letters of a message

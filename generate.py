@@ -1,15 +1,16 @@
 """What one does with a trained generator.h5."""
 
 from utils import cli
-from utils.commands import pictures
+from utils.commands import films, pictures
 
 parser = cli.parser(
     __doc__,
     "  python generate.py images --generator run/gan/0001_output/generator.h5 --seeds 0-24\n"
-    "  python generate.py images --help",
+    "  python generate.py walk --seeds 3,8,12 --loop --out new/walk.gif\n"
+    "  python generate.py images --help        every subcommand has examples of its own",
 )
 commands = parser.add_subparsers(dest="command", required=True)
-for module in (pictures,):
+for module in (pictures, films):
     module.add(commands)
 
 

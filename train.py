@@ -27,7 +27,7 @@ add("--n-critic", type=cli.whole(), help="critic updates per epoch; None: 5, wit
 add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
 add("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
 add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
-add("--save-minutes", type=cli.minutes, default=10, metavar="MINUTES", help="between checkpoints")
+add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
 add(
     "--save-epochs",
     type=cli.whole(),

@@ -1,6 +1,7 @@
 """What several tests need: small data, a small model and its run, Processing's renderer."""
 
 import json
+import runpy
 import shutil
 import struct
 import subprocess
@@ -78,6 +79,17 @@ def run(tiny_zip, tmp_path_factory):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, folder, 5)
     return gan, folder
+
+
+def run_here(arguments, monkeypatch):
+    """Runs a script as its own main program, but in this process, where Keras is loaded."""
+    monkeypatch.setattr(sys, "argv", list(arguments))
+    with pytest.raises(SystemExit) as left:
+        if arguments[0] == "lines":
+            runpy.run_module("lines", run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+    return left.value.code or 0
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 from PIL import Image
 
 from models import checkpoint
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_here
 
 
 def command(*arguments, cwd=ROOT):
@@ -52,7 +51,7 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     made = command("generate.py", "images", *arguments, "--out", tmp_path / "new")
     assert made.returncode == 0, made.stderr
     names = sorted(file.name for file in (tmp_path / "new").iterdir())
-    assert names == ["grid.png", "seed_0.png", "seed_1.png", "seed_7.png"]
+    assert names == ["grid.png", "latents.npz", "seed_0.png", "seed_1.png", "seed_7.png"]
     sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
     assert sample.shape == (68, 134, 3)
     figures = tmp_path / "figures.json"
@@ -110,17 +109,6 @@ def test_bad_command_lines_in_processes_of_their_own(arguments, message):
     assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
 
 
-def run_here(arguments, monkeypatch):
-    """Runs a script as its own main program, but in this process, where Keras is loaded."""
-    monkeypatch.setattr(sys, "argv", list(arguments))
-    with pytest.raises(SystemExit) as left:
-        if arguments[0] == "lines":
-            runpy.run_module("lines", run_name="__main__", alter_sys=True)
-        else:
-            runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
-    return left.value.code
-
-
 @pytest.fixture
 def odd_files(tmp_path, monkeypatch):
     """A folder to stand in with a file of each odd kind."""
@@ -176,6 +164,24 @@ BAD = {
     "generate.py images --columns 0": f"argument --columns: {WHOLE} 1",
     "generate.py images --out text.txt": "text.txt: is a file; expected a folder for the images",
     "generate.py images --generator generator.h5 --out text.txt/new": "text.txt",
+    "generate.py images --truncation x": "argument --truncation: expected a number from 0 to 100, ",
+    "generate.py images --scale 0": f"argument --scale: {WHOLE} 1 to 1024, received '0'",
+    "generate.py images --transparent grey": "argument --transparent: invalid choice: 'grey'",
+    "generate.py images --generator generator.h5 --scale 1024 --out n": "pixels is too large; expe",
+    "generate.py mix --generator generator.h5 --weights 1": "2 seeds need as many weights, receive",
+    "generate.py mix --out mix.gif": "--out: expected a file name that ends in .png, received 'mix",
+    "generate.py nearest --data void.zip": "void.zip: no images among its 0 files; expected .png",
+    "generate.py walk --generator generator.h5 --seeds 1": "a walk needs at least two seeds, recei",
+    "generate.py walk --generator generator.h5 --out w.avi": "w.avi: expected a film that ends in ",
+    "generate.py walk --generator generator.h5 --out .": "is there already; expected a new folder ",
+    "generate.py walk --seconds 0": "argument --seconds: expected a number from 0.04 to 86400, rec",
+    "generate.py walk --path bent": "argument --path: invalid choice: 'bent'",
+    "generate.py orbit --generator generator.h5 --seeds 1,2": "goes around one seed, received 1,2",
+    "generate.py orbit --radius 2": "argument --radius: expected a number from 0 to 1, received '2",
+    "generate.py history --run folder": "no sample_0.png and so on; expected a run folder",
+    "generate.py again": "the following arguments are required: picture",
+    "generate.py again nix.png": "nix.png: no such file; expected a PNG by generate.py",
+    "generate.py again text.txt": "text.txt: does not decode: cannot identify image file",
     "evaluate.py --count 7": f"argument --count: {WHOLE} 8 to 1000000, received '7'",
     "evaluate.py --weight 39": f"argument --weight: {WHOLE} 1 to 37, received '39'",
     "evaluate.py --images folder": "folder: no images among its 0 files; expected .png",

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -73,23 +74,35 @@ def png(text: str) -> str:
     return text
 
 
-def minutes(text: str) -> float:
-    """A type for `add_argument`: a number from 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(
-            f"expected a number from 0, received {one_line(repr(text))}"
-        )
-    return number
+def number(least: float = 0, most: float = float("inf")) -> Callable[[str], float]:
+    """A type for `add_argument`: a number from `least` to `most`, and not infinite."""
+    bounds = f"from {least:g}" + (f" to {most:g}" if most < float("inf") else "")
+
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most or value == float("inf"):
+            raise argparse.ArgumentTypeError(
+                f"expected a number {bounds}, received {one_line(repr(text))}"
+            )
+        return value
+
+    return convert
 
 
 def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Namespace) -> None:
-    """Calls `main` and leaves the program: with 2 and one line where the input is at fault."""
+    """Calls `main` and leaves the program: with 2 and one line where the input is at fault.
+
+    SIGTERM ends it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(arguments))
+    except KeyboardInterrupt:
+        print("\nstopped; files that were not finished are not there", file=sys.stderr)
+        sys.exit(130)
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         if arguments.debug:
             raise

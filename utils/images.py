@@ -54,10 +54,11 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
 
 
 def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Lays images out in a grid, row by row, with grey lines between them.
+    """Lays images out in a grid, row by row, with lines between them, grey or clear.
 
     Args:
-        images: uint8 array (n, H, W, C) with n at most `rows * columns`; empty places stay grey.
+        images: uint8 array (n, H, W, C) with n at most `rows * columns`; empty places are as the
+            lines: grey, with 4 channels transparent.
         rows: number of rows.
         columns: number of columns.
 
@@ -71,7 +72,7 @@ def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
         raise ValueError(f"a grid of {rows}×{columns} has no room for {len(images)} images")
     _, height, width, channels = images.shape
     shape = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, channels)
-    canvas = np.full(shape, _GAP_GREY, np.uint8)
+    canvas = np.full(shape, 0 if channels == 4 else _GAP_GREY, np.uint8)
     for i, image in enumerate(images):
         top = _GAP + (i // columns) * (height + _GAP)
         left = _GAP + (i % columns) * (width + _GAP)
@@ -80,24 +81,14 @@ def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def to_picture(image: np.ndarray) -> Image.Image:
-    """uint8 array (H, W, 3) or (H, W, 1) as a Pillow image, which notebooks show."""
+    """uint8 array (H, W, 1, 3 or 4) as a Pillow image, which notebooks show."""
     return Image.fromarray(image[:, :, 0] if image.shape[-1] == 1 else image)
 
 
-def save_picture(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Writes a uint8 array (H, W, 1 or 3) as a picture; the suffix of `path` names the format."""
-    with replacing(path) as beside:
-        to_picture(image).save(beside)
+def save_picture(path: str | os.PathLike, image: np.ndarray, **options: object) -> None:
+    """Writes a uint8 array (H, W, 1, 3 or 4) as a picture; the suffix of `path` names the format.
 
-
-def save_gif(path: str | os.PathLike, frames: np.ndarray, seconds: float = 4) -> None:
-    """Writes frames, uint8 (n, H, W, 1 or 3), as a GIF that plays for `seconds` and repeats."""
-    first, *others = (to_picture(frame) for frame in frames)
+    `options` are Pillow's for that format.
+    """
     with replacing(path) as beside:
-        first.save(
-            beside,
-            save_all=True,
-            append_images=others,
-            duration=1000 * seconds / len(frames),
-            loop=0,
-        )
+        to_picture(image).save(beside, **options)

@@ -1,6 +1,7 @@
-"""Seeds to latents, latents to images, and walks between them."""
+"""Seeds to latents, latents to images."""
 
 import re
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -40,36 +41,8 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def walk(start: int, end: int, frames: int, z_dim: int) -> np.ndarray:
-    """Latents from one seed to another along the sphere that normal latents lie near.
-
-    Spherical interpolation (White 2016, arXiv:1609.04468): a straight line would pass through
-    latents shorter than any that the generator was trained on.
-
-    Args:
-        start: first seed.
-        end: last seed.
-        frames: number of latents, both ends included.
-        z_dim: their length.
-
-    Returns:
-        float32 (frames, z_dim).
-    """
-    a, b = latents([start, end], z_dim)
-    cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    steps = np.linspace(0, 1, frames, dtype=np.float32)[:, None]
-    if angle < 1e-3:  # the same direction, where the sphere is as good as flat
-        return (1 - steps) * a + steps * b
-    path = (np.sin((1 - steps) * angle) * a + np.sin(steps * angle) * b) / np.sin(angle)
-    return path.astype(np.float32)
-
-
 def draw(generator: keras.Model, z: np.ndarray) -> np.ndarray:
     """Images of latents, the same whatever else is asked for with them.
-
-    The generator always sees batches of one size, the last one filled up with zeros, so that the
-    framework computes every image in the same way.
 
     Args:
         generator: maps (B, z_dim) to (B, H, W, C) in [-1, 1].
@@ -78,13 +51,20 @@ def draw(generator: keras.Model, z: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (n, H, W, C).
     """
-    images = []
+    return np.concatenate(list(draw_in_batches(generator, z)))
+
+
+def draw_in_batches(generator: keras.Model, z: np.ndarray) -> Iterator[np.ndarray]:
+    """As `draw`, a batch at a time, for more images than memory holds.
+
+    The generator always sees batches of one size, the last one filled up with zeros, so that the
+    framework computes every image in the same way.
+    """
     for i in range(0, len(z), _BATCH):
         batch = np.zeros((_BATCH, z.shape[1]), np.float32)
         wanted = z[i : i + _BATCH]
         batch[: len(wanted)] = wanted
-        images.append(to_uint8(generator.predict_on_batch(batch)[: len(wanted)]))
-    return np.concatenate(images)
+        yield to_uint8(generator.predict_on_batch(batch)[: len(wanted)])
 
 
 def draw_images(generator: keras.Model, count: int) -> np.ndarray:

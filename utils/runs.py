@@ -35,6 +35,20 @@ def newest_generator(root: str | os.PathLike = ROOT) -> Path:
     raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
 
 
+def samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
+    """The sample grids of a run folder, (epoch, path), in the order of their epochs.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    images = Path(folder) / "images"
+    epochs = {path: path.stem.removeprefix("sample_") for path in images.glob("sample_*.png")}
+    found = sorted((int(epoch), path) for path, epoch in epochs.items() if epoch.isdecimal())
+    if not found:
+        raise FileNotFoundError(f"{images}: no sample_0.png and so on; expected a run folder")
+    return found
+
+
 def make_run_folder(folder: str | os.PathLike) -> Path:
     """Makes `folder` with its `images`, `weights` and `viz`, as far as they are not there."""
     folder = Path(folder)

@@ -37,6 +37,35 @@ def add_generator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--generator", help="a generator.h5; None: the newest under run/gan")
 
 
+def add_drawing(parser: argparse.ArgumentParser, seeds: str) -> None:
+    """Adds what every subcommand asks that draws seeds: generator, seeds and truncation."""
+    add_generator(parser)
+    parser.add_argument("--seeds", default=seeds, help="whole numbers and ranges: 0-24,100,7")
+    parser.add_argument(
+        "--truncation",
+        type=cli.number(0, 100),
+        default=1,
+        metavar="T",
+        help="the latents are multiplied by T: below 1 images are more alike",
+    )
+
+
+def add_enlargement(parser: argparse.ArgumentParser, scale: int | None) -> None:
+    """Adds `--scale` and `--resampling`; a scale of None stands for about 512 pixels."""
+    parser.add_argument(
+        "--scale",
+        type=cli.whole(most=1024),
+        default=scale,
+        help="pixels for each pixel of the image" + ("" if scale else "; None: about 512 in all"),
+    )
+    parser.add_argument(
+        "--resampling",
+        choices=("nearest", "lanczos"),
+        default="nearest",
+        help="of an enlargement: square pixels, or smooth edges",
+    )
+
+
 def open_generator(arguments: argparse.Namespace):
     """The generator of `--generator`, or the newest: (its path, the network)."""
     from utils.loaders import load_generator
@@ -44,3 +73,18 @@ def open_generator(arguments: argparse.Namespace):
 
     path = arguments.generator or newest_generator()
     return path, load_generator(path)
+
+
+def open_drawing(arguments: argparse.Namespace):
+    """What `add_drawing` asks for: the generator's path, the network, the seeds, their latents.
+
+    The latents are float32 (n, z_dim), multiplied by `--truncation`.
+    """
+    import numpy as np
+
+    from utils.latents import latents, parse_seeds
+
+    seeds = parse_seeds(arguments.seeds)
+    path, generator = open_generator(arguments)
+    z = latents(seeds, generator.input_shape[1]) * np.float32(arguments.truncation)
+    return path, generator, seeds, z

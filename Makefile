@@ -56,6 +56,7 @@ bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.dataset
 	$(BIN)/python -m tests.benchmarks.loader
 	$(BIN)/python -m tests.benchmarks.generate
+	$(BIN)/python -m tests.benchmarks.films
 	$(BIN)/python -m tests.benchmarks.judge
 	$(BIN)/python -m tests.benchmarks.saving
 	$(BIN)/python -m tests.benchmarks.fuzz --cases 10000

@@ -1,0 +1,68 @@
+"""Films: images per second beside Pillow's GIF writer, and the memory that a length takes."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.conftest import ROOT
+from utils.films import write_film
+from utils.images import to_picture
+from utils.latents import draw, latents
+from utils.loaders import load_generator
+from utils.paths import along, walk
+from utils.prints import enlarge
+
+GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+FRAMES = 200
+
+
+def main():
+    """Prints the figures."""
+    generator = load_generator(GENERATOR)
+    z = latents([3, 8, 12], generator.input_shape[1])
+    chunks = along(lambda when: walk(z, when, loop=True), FRAMES, loop=True)
+    frames = [enlarge(image, 4) for chunk in chunks for image in draw(generator, chunk)]
+    with tempfile.TemporaryDirectory() as folder:
+        by_pillow = seconds(pillow, Path(folder, "p.gif"), frames)
+        print(f"{FRAMES} frames of 256 pixels. Pillow's GIF writer: {FRAMES / by_pillow:.0f}/s")
+        for name in ("a.gif", "a.mp4", "frames"):
+            ours = seconds(write_film, Path(folder, name), frames, FRAMES, 25)
+            print(f"{name}: {FRAMES / ours:.0f}/s, {by_pillow / ours:.1f} times as fast")
+        for count in (100, 1000):
+            print(f"a film of {count} frames: {memory(folder, count):.0f} MB in all")
+
+
+def pillow(path, frames):
+    """A GIF as one would write it without more thought."""
+    first, *others = map(to_picture, frames)
+    first.save(path, save_all=True, append_images=others, duration=40, loop=0)
+
+
+def seconds(function, *arguments):
+    """What a call takes."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
+
+
+def memory(folder, count):
+    """Most MB that `generate.py walk` and what it starts take together, 512 pixels."""
+    line = ["generate.py", "walk", "--generator", GENERATOR, "--seconds", count / 25]
+    line += ["--loop", "--out", Path(folder, f"{count}.mp4")]
+    process = psutil.Popen([sys.executable, *map(str, line)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    most = 0
+    while process.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):  # one ends while it is asked
+            all_of_it = [process, *process.children(recursive=True)]
+            most = max(most, sum(one.memory_info().rss for one in all_of_it))
+        time.sleep(0.05)
+    return most / 1e6
+
+
+if __name__ == "__main__":
+    main()

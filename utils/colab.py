@@ -54,14 +54,22 @@ def find_generator(path: str | os.PathLike, root: Path) -> Path:
         FileNotFoundError: nothing was found or uploaded.
         OSError: an upload is asked for outside Colab.
     """
+    return find_file(path, "GENERATOR") if path else newest_generator(root)
+
+
+def find_file(path: str | os.PathLike, setting: str) -> Path:
+    """A file by its path, or, where that is `"upload"`, the one that Colab asks for.
+
+    `setting` names what the notebook calls the path. Raises as `find_generator`.
+    """
     if path != "upload":
-        return Path(path) if path else newest_generator(root)
+        return Path(path)
     files = _service("files")
     if files is None:
-        raise OSError("only Colab uploads files: set GENERATOR to the path of a generator.h5")
+        raise OSError(f"only Colab uploads files: set {setting} to the path of one")
     uploaded = list(files.upload())
     if not uploaded:
-        raise FileNotFoundError("nothing was uploaded: run this cell again, or set GENERATOR = ''")
+        raise FileNotFoundError(f"nothing was uploaded: run this cell again, or set {setting} = ''")
     return Path(uploaded[-1])
 
 

@@ -173,7 +173,7 @@ BAD = {
     "generate.py nearest --data void.zip": "void.zip: no images among its 0 files; expected .png",
     "generate.py walk --generator generator.h5 --seeds 1": "a walk needs at least two seeds, recei",
     "generate.py walk --generator generator.h5 --out w.avi": "w.avi: expected a film that ends in ",
-    "generate.py walk --generator generator.h5 --out .": "is there already; expected the name of  ",
+    "generate.py walk --generator generator.h5 --out .": "is there already; expected the name of",
     "generate.py walk --seconds 0": "argument --seconds: expected a number from 0.04 to 86400, rec",
     "generate.py walk --path bent": "argument --path: invalid choice: 'bent'",
     "generate.py orbit --generator generator.h5 --seeds 1,2": "goes around one seed, received 1,2",

@@ -68,7 +68,7 @@ def write_site(
         for name in ("app.js", "worker.js", "latents.js", "pixels.js", "style.css"):
             shutil.copy(ASSETS / name, site)
         sizes = "".join(
-            f'<option value="{scale}">{width * scale} × {height * scale} pixels</option>'
+            f'<option value="{scale}">{width * scale} × {height * scale}</option>'
             for scale in _SCALES
         )
         page = (ASSETS / "index.html").read_text(encoding="utf-8")

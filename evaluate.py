@@ -49,9 +49,10 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.images:
         images = read_images(what, count=arguments.count)
     else:
-        images = as_rgb(draw_images(load_generator(what), arguments.count))
-    size = images.shape[1]
-    training = read_images(arguments.data, size) if arguments.data else None
+        images = draw_images(load_generator(what), arguments.count)
+    size, channels = images.shape[2:]
+    training = read_images(arguments.data, size, channels=channels) if arguments.data else None
+    images = images if arguments.data else as_rgb(images)
     law = judge_for(size, arguments.weight, training)
     if law:
         training = law.training_images()

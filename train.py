@@ -25,7 +25,9 @@ add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--n-critic", type=cli.whole(), help="critic updates per epoch; None: 5, with -best 1")
 add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
-add("--image-size", type=cli.whole(most=4096), help="pixels; None: the preset's")
+add("--image-size", type=cli.whole(most=512), help="32, 64 … 512 pixels; None: the preset's")
+add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; None: the preset's")
+add("--channels", type=int, choices=(1, 3), default=3, help="1: grey, 3: in colours")
 add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
 add(
@@ -56,9 +58,9 @@ def main(arguments):
     from utils.images import to_uint8
     from utils.loaders import load_images
 
-    model = preset(arguments.preset, arguments.image_size)
+    model = preset(arguments.preset, arguments.image_size, arguments.width, arguments.channels)
     a = filled(arguments)
-    x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed)
+    x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed, a.channels)
     gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed, precision=a.precision)
     folder = runs.run_folder(a.run_id, a.data)
     if a.new and not a.dry_run and (aside := runs.set_aside(folder)):

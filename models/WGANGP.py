@@ -3,6 +3,7 @@
 from keras import ops
 
 from models import engines
+from models.augment import KINDS, augmented
 from models.average import Average
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
@@ -59,6 +60,7 @@ class WGANGP(Training):
             `models.average`.
         learning_rate_decay: share of all epochs, the last ones, over which both learning rates
             fall to a hundredth.
+        augment: one of `models.augment.KINDS`, for data sets of a few hundred or thousand images.
 
     Attributes:
         critic, generator: Keras models.
@@ -108,6 +110,7 @@ class WGANGP(Training):
         initial_weights="normal",
         generator_average=None,
         learning_rate_decay=0.0,
+        augment="none",
     ):
         arguments = locals().items()
         self.config = {name: a for name, a in arguments if name not in ("self", "__class__")}
@@ -116,6 +119,7 @@ class WGANGP(Training):
             ("precision", precision, PRECISIONS),
             ("loss", loss, LOSSES),
             ("penalty", penalty, PENALTIES),
+            ("augment", augment, KINDS),
         ):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(known)}, received {value!r}")
@@ -220,18 +224,20 @@ class WGANGP(Training):
         gradient = self._engine.input_gradient(lambda x: self._forward(self.critic, x), images)
         return ops.sum(ops.square(gradient), axis=(1, 2, 3))
 
-    def generator_loss(self, z, real=None):
+    def generator_loss(self, z, real=None, numbers=None):
         """−mean critic(generator(z)); the relativistic loss looks at `real` images besides."""
         images = self._forward(self.generator, z, update_statistics=True)
+        real, images = augmented(self.config["augment"], real, images, numbers)
         scores = self._forward(self.critic, images)
         if self.config["loss"] == "relativistic":
             return ops.mean(ops.softplus(self._forward(self.critic, real) - scores))
         return -ops.mean(scores)
 
-    def critic_step(self, real, z, mix, penalised=True):
+    def critic_step(self, real, z, mix, penalised=True, numbers=None):
         """One critic update; returns [D, R, F, G] from before it."""
         # Outside the gradient: the generator does not learn here.
         fake = ops.stop_gradient(self._forward(self.generator, z))
+        real, fake = augmented(self.config["augment"], real, fake, numbers)
 
         def loss():
             losses = self.critic_losses(real, fake, mix, penalised)
@@ -241,18 +247,18 @@ class WGANGP(Training):
         self._engine.update(self.critic_optimiser, gradients, self.critic.trainable_variables)
         return losses
 
-    def generator_step(self, z, real=None):
+    def generator_step(self, z, real=None, numbers=None):
         """One generator update; returns its loss from before it, (1,)."""
 
         def loss():
-            value = self.generator_loss(z, real)
+            value = self.generator_loss(z, real, numbers)
             return self.generator_optimiser.scale_loss(value), ops.reshape(value, (1,))
 
         value, gradients = self._engine.gradients(loss, self.generator.trainable_variables)
         self._engine.update(self.generator_optimiser, gradients, self.generator.trainable_variables)
         return value
 
-    def _epoch(self, penalised, real, z, mix, kept):
+    def _epoch(self, penalised, real, z, mix, numbers, kept):
         """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
 
         Args:
@@ -260,13 +266,15 @@ class WGANGP(Training):
             real: (n_critic, B, H, W, C).
             z: (n_critic + 1, B, z_dim), the last row for the generator.
             mix: (n_critic, B, 1, 1, 1).
+            numbers: of `models.augment`, (n_critic + 1, 2, B, n).
             kept: share of the average that stays, ().
         """
         last = ops.zeros((1,))
         for i, takes_penalty in enumerate(penalised):
-            losses = self.critic_step(real[i], z[i], mix[i], takes_penalty)
+            losses = self.critic_step(real[i], z[i], mix[i], takes_penalty, numbers[i])
             last = losses[3:] if takes_penalty else last
-        losses = ops.concatenate([losses[:3], last, self.generator_step(z[-1], real[-1])])
+        generator_loss = self.generator_step(z[-1], real[-1], numbers[-1])
+        losses = ops.concatenate([losses[:3], last, generator_loss])
         if self.average:
             self.average.follow(self.generator, kept)
         return losses

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from models import checkpoint
+from models.augment import random_numbers
 
 
 class Epochs:
@@ -16,7 +17,7 @@ class Epochs:
         self._compiled = {}  # by which critic updates take the penalty
 
     def noise(self, step, n_critic):
-        """Latents and interpolation weights of epoch `step`.
+        """Latents, interpolation weights and what augmentation needs, of epoch `step`.
 
         A pure function of (seed, step, rollbacks). To numpy, missing numbers of such a seed are
         zeros, so the third says what the numbers are for: 0 noise, 1 order, 2 initial weights.
@@ -24,12 +25,13 @@ class Epochs:
         rng = np.random.default_rng((self.seed, step, 0, self.rollbacks))
         z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
         mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
-        return z, mix
+        shape = n_critic + 1, 2, self.batch_size
+        return z, mix, random_numbers(self.config["augment"], rng, shape)
 
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end."""
         real = np.stack([next(stream)[0] for _ in range(n_critic)])
-        z, mix = self.noise(self.epoch, n_critic)
+        noise = self.noise(self.epoch, n_critic)
         first, every = self.epoch * n_critic, self.config["penalty_every"]
         penalised = tuple((first + i) % every == 0 for i in range(n_critic))
         if penalised not in self._compiled:
@@ -37,7 +39,7 @@ class Epochs:
                 functools.partial(self._epoch, penalised), list(checkpoint.variables(self).values())
             )
         kept = np.float32(self.average.kept(self.epoch, self.batch_size) if self.average else 0)
-        losses = self._compiled[penalised](real, z, mix, kept)
+        losses = self._compiled[penalised](real, *noise, kept)
         *critic, generator = ops.convert_to_numpy(losses).tolist()
         if not any(penalised):
             critic[3] = self.d_losses[-1][3]

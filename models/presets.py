@@ -1,6 +1,52 @@
-"""Named configurations: the arguments of `WGANGP` and of its training."""
+"""Named configurations, and networks for any size: the arguments of `WGANGP` and its training."""
 
 from argparse import Namespace
+
+SIZES = (32, 64, 128, 256, 512)
+
+_FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
+
+
+def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:
+    """The arguments of `WGANGP` that shape both networks; 128 pixels give the reference block.
+
+    Every layer of the critic halves height and width and doubles the filters, up to 1,024; the
+    generator goes the other way. There are four layers, as in the reference, and one more for every
+    doubling of the pixels beyond 128, so that the coarsest feature map has 8×8 pixels (4×4 of 64,
+    2×2 of 32).
+
+    Args:
+        image_size: height and width of the images, one of `SIZES`.
+        channels: 3, or 1 for grey images.
+        width: factor of all numbers of filters; a quarter takes a sixteenth of the arithmetic.
+
+    Raises:
+        ValueError: another size, number of channels, or a width that leaves no filter.
+    """
+    if image_size not in SIZES:
+        raise ValueError(
+            f"image_size must be one of {', '.join(map(str, SIZES))}, received {image_size}"
+        )
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 1 or 3, received {channels}")
+    if not 1 / 32 <= width <= 8:
+        raise ValueError(f"width must lie between 1/32 and 8, received {width:g}")
+    layers = max(_FINEST, (image_size // 8).bit_length() - 1)
+    side = image_size >> layers
+    critic = [round(width * (1024 >> (layers - 1 - i))) for i in range(layers)]
+    generator = [round(width * (512 >> i)) for i in range(layers - 1)]
+    return {
+        "input_dim": (image_size, image_size, channels),
+        "critic_conv_filters": critic,
+        "critic_conv_kernel_size": [3] * layers,
+        "critic_conv_strides": [2] * layers,
+        "generator_initial_dense_layer_size": (side, side, round(width * 512)),
+        "generator_upsample": [1] * layers,
+        "generator_conv_filters": [*generator, channels],
+        "generator_conv_kernel_size": [6] * layers,
+        "generator_conv_strides": [2] * layers,
+    }
+
 
 PRESETS = {
     # The reference block, word for word.
@@ -29,12 +75,7 @@ PRESETS = {
 }
 
 # The same recipe with a quarter of the filters and of the pixels, for an evening with a laptop.
-PRESETS["lines64"] = PRESETS["lines128"] | {
-    "input_dim": (64, 64, 3),
-    "critic_conv_filters": [32, 64, 128, 256],
-    "generator_initial_dense_layer_size": (4, 4, 128),
-    "generator_conv_filters": [128, 64, 32, 3],
-}
+PRESETS["lines64"] = PRESETS["lines128"] | networks_for(64, width=1 / 4)
 
 # What docs/experiments.md found: the critic's last layer sees the whole image, and the generator's
 # first ones are the whole image, so that both can count lines.
@@ -76,22 +117,36 @@ _REFERENCE_TRAINING = {"epochs": 1201, "batch_size": 16, "print_every": 100, "n_
 _BEST_TRAINING = {"epochs": 100_000, "batch_size": 16, "print_every": 1000, "n_critic": 1}
 
 
-def preset(name: str, image_size: int | None = None) -> dict:
+def preset(
+    name: str,
+    image_size: int | None = None,
+    width: float | None = None,
+    channels: int = 3,
+) -> dict:
     """The arguments of `WGANGP` but for `batch_size` and `seed`.
 
     Args:
         name: one of `PRESETS`.
-        image_size: pixels, where another than the preset's is wanted.
+        image_size, width: of `networks_for`, whose networks then take the place of the preset's;
+            where only one is given the other is the preset's own size, or 1.
+        channels: 3, or 1 for grey images.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or what `networks_for` refuses.
     """
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, received {name!r}")
     arguments = dict(PRESETS[name])
-    if image_size is not None:
-        arguments["input_dim"] = (image_size, image_size, 3)
-    return arguments
+    size = arguments["input_dim"][0]
+    if image_size or width:
+        if name.endswith("-best"):
+            raise ValueError(
+                f"{name} has networks of its own for {size} pixels; --image-size and --width go "
+                "with lines128"
+            )
+        return arguments | networks_for(image_size or size, channels, width or 1)
+    filters = [*arguments["generator_conv_filters"][:-1], channels]
+    return arguments | {"input_dim": (size, size, channels), "generator_conv_filters": filters}
 
 
 def filled(arguments: Namespace) -> Namespace:

@@ -82,7 +82,7 @@ def test_interpolation_lies_between_real_and_fake():
 
 def test_each_step_changes_its_own_network_only():
     gan = WGANGP(**TINY | {"critic_batch_norm_momentum": 0.9, "generator_dropout_rate": 0.1})
-    z, mix = gan.noise(0, 1)
+    z, mix, _ = gan.noise(0, 1)
     before = weights(gan.critic), gan.generator.get_weights()
     critic_step(gan, batches(np.random.default_rng(0))[0], z[0], mix[0])
     middle = weights(gan.critic), gan.generator.get_weights()
@@ -101,7 +101,7 @@ def test_generator_uses_batch_statistics_while_the_critic_learns():
         return ops.reshape(ops.sum(gan.critic(fake)), (1,))
 
     gan.critic_losses = losses
-    z, mix = gan.noise(0, 1)
+    z, mix, _ = gan.noise(0, 1)
     critic_step(gan, batches(np.random.default_rng(0))[0], z[0], mix[0])
     for training in (True, False):
         drawn = ops.convert_to_numpy(gan.generator(z[0], training=training))
@@ -110,7 +110,7 @@ def test_generator_uses_batch_statistics_while_the_critic_learns():
 
 def test_dropout_differs_from_step_to_step():
     gan = WGANGP(**TINY | {"generator_dropout_rate": 0.5, "critic_dropout_rate": 0.5})
-    real, (z, mix) = batches(np.random.default_rng(0))[0], gan.noise(0, 1)
+    real, (z, mix, _) = batches(np.random.default_rng(0))[0], gan.noise(0, 1)
     gan.critic_optimiser.learning_rate = 0.0
     first, second = (critic_step(gan, real, z[0], mix[0]) for _ in range(2))
     assert not np.allclose(first, second)
@@ -120,7 +120,7 @@ def test_the_compiled_epoch_is_its_steps_one_after_another():
     stepwise, compiled = WGANGP(**TINY), WGANGP(**TINY)
     real = batches(np.random.default_rng(0), 3)
     for epoch in range(2):
-        z, mix = stepwise.noise(epoch, 3)
+        z, mix, _ = stepwise.noise(epoch, 3)
         for i in range(3):
             losses = critic_step(stepwise, real[i], z[i], mix[i])
         generator = stepwise.generator_step(z[3])
@@ -133,13 +133,13 @@ def test_the_compiled_epoch_is_its_steps_one_after_another():
 
 
 def test_noise_is_a_function_of_seed_and_step():
-    z, mix = WGANGP(**TINY, seed=1).noise(7, 5)
+    z, mix, _ = WGANGP(**TINY, seed=1).noise(7, 5)
     assert z.shape == (6, 4, 5) and mix.shape == (5, 4, 1, 1, 1)
     again = WGANGP(**TINY, seed=1).noise(7, 5)
     assert np.array_equal(z, again[0]) and np.array_equal(mix, again[1])
     assert not np.array_equal(z, WGANGP(**TINY, seed=1).noise(8, 5)[0])
     assert not np.array_equal(z, WGANGP(**TINY, seed=2).noise(7, 5)[0])
-    _, many = WGANGP(**TINY).noise(0, 2000)
+    _, many, _ = WGANGP(**TINY).noise(0, 2000)
     assert 0 <= many.min() < 0.001 and 0.999 < many.max() < 1
     assert many.mean() == pytest.approx(0.5, abs=0.02)  # uniform; a normal would leave [0, 1]
 

@@ -48,6 +48,12 @@ def to_rgb(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(image)
 
 
+def to_grey(images: np.ndarray) -> np.ndarray:
+    """uint8 (…, 3) to (…, 1): how bright colours look, by ITU-R BT.601, as Pillow's mode L."""
+    red, green, blue = np.moveaxis(images.astype(np.uint32), -1, 0)
+    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16)[..., None].astype(np.uint8)
+
+
 def as_rgb(images: np.ndarray) -> np.ndarray:
     """Images (n, H, W, 1 or 3) with three channels: grey ones three times the same."""
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images

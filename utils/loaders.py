@@ -78,7 +78,10 @@ class ImageStream:
 
 
 def read_images(
-    path: str | os.PathLike, image_size: int | None = None, count: int | None = None
+    path: str | os.PathLike,
+    image_size: int | None = None,
+    count: int | None = None,
+    channels: int = 3,
 ) -> np.ndarray:
     """The images of a zip or of a folder as an array, in the order of their names.
 
@@ -86,15 +89,16 @@ def read_images(
         path: a zip, or a folder that may hold folders.
         image_size: width and height in pixels, others are resized; None for those of the first.
         count: how many to read at most; None for all.
+        channels: 3, or 1 for grey.
 
     Returns:
-        uint8 (n, image_size, image_size, 3).
+        uint8 (n, image_size, image_size, channels).
 
     Raises:
         FileNotFoundError, ValueError: as `load_images`.
     """
     files = ImageFiles(path)
-    source = ImageSource(files, image_size or files.side(0), 0)
+    source = ImageSource(files, image_size or files.side(0), 0, channels)
     indices = np.arange(len(source))[:count]
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
     return np.concatenate([to_uint8(source.take(chunk)) for chunk in chunks])
@@ -105,6 +109,7 @@ def load_images(
     image_size: int,
     batch_size: int,
     seed: int = 0,
+    channels: int = 3,
     memory_limit: int = MEMORY_LIMIT,
 ) -> ImageStream:
     """Streams the images of a zip or of a folder; the zip is never unpacked to disk.
@@ -116,11 +121,13 @@ def load_images(
         image_size: width and height of the batches in pixels; other sizes are resized.
         batch_size: images per batch.
         seed: of the order.
+        channels: 3, or 1 for grey.
         memory_limit: bytes up to which the decoded images are kept in memory as uint8 (2 GiB: about
             43,000 images of 128 pixels); more than that is decoded as it is needed.
 
     Returns:
-        an endless `ImageStream` of `(images,)`, float32 (B, image_size, image_size, 3) in [-1, 1].
+        an endless `ImageStream` of `(images,)`, float32 (B, image_size, image_size, channels) in
+        [-1, 1].
 
     Raises:
         FileNotFoundError: nothing stands at `path`.
@@ -128,7 +135,7 @@ def load_images(
             larger than the data set. A file that does not decode is named when it is met.
     """
     files = ImageFiles(path)
-    stream = ImageStream(ImageSource(files, image_size, memory_limit), batch_size, seed)
+    stream = ImageStream(ImageSource(files, image_size, memory_limit, channels), batch_size, seed)
     print(f"Found {len(files.names)} images belonging to 1 classes.")
     if files.passed_over:
         print(f"Passed over {len(files.passed_over)} files that are no images.")

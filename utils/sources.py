@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from utils.images import to_float, to_rgb
+from utils.images import to_float, to_grey, to_rgb
 from utils.messages import one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
@@ -133,19 +133,21 @@ class ImageSource:
         files: where they come from.
         size: width and height in pixels; pictures of other sizes are cropped and resampled.
         memory_limit: bytes that the decoded images may take.
+        channels: 3, or 1 for grey.
     """
 
-    def __init__(self, files: ImageFiles, size: int, memory_limit: int):
+    def __init__(self, files: ImageFiles, size: int, memory_limit: int, channels: int = 3):
         self.files = files
         self.name = files.path.name
         self.fingerprint = files.fingerprint
         self.size = size
+        self.channels = channels
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._lock = threading.Lock()
         self._large = threading.Lock()
         self._resizing = False
         self._error = None
-        shape = (len(files.names), size, size, 3)
+        shape = (len(files.names), size, size, channels)
         self.kept = np.empty(shape, np.uint8) if np.prod(shape) <= memory_limit else None
         self._done = np.zeros(len(self), bool)
         if self.kept is not None:
@@ -158,7 +160,7 @@ class ImageSource:
         return len(self.files.names)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """Images as float32 (n, size, size, 3) in [-1, 1].
+        """Images as float32 (n, size, size, channels) in [-1, 1].
 
         Raises:
             ValueError: a file that does not decode, also one that the background came upon.
@@ -194,7 +196,8 @@ class ImageSource:
                     self._say_resizing(name, width, height)
                 large = width * height > LARGE_PIXELS
                 with self._large if large else contextlib.nullcontext():
-                    return to_rgb(image, self.size)
+                    pixels = to_rgb(image, self.size)
+                return pixels if self.channels == 3 else to_grey(pixels)
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
                 f"{self.files.path}: {one_line(name)} (image {index + 1} of {len(self)}) does not "

@@ -1,0 +1,84 @@
+"""Networks for other sizes, widths and grey images."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.presets import PRESETS, SIZES, networks_for, preset
+from models.WGANGP import WGANGP
+from tests.conftest import TINY, run_here
+from utils.images import to_grey
+from utils.loaders import load_generator, load_images
+
+
+def test_128_pixels_in_colours_are_the_reference_block():
+    reference = PRESETS["lines128"]
+    derived = networks_for(128)
+    assert derived == {name: reference[name] for name in derived} and len(derived) == 9
+    assert preset("lines128", 128, 1) == preset("lines128") == reference
+    assert preset("lines128", 64, 0.25) == PRESETS["lines64"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_networks_take_and_draw_every_size(size, channels):
+    gan = WGANGP(**preset("lines128", size, 1 / 32, channels), batch_size=2)
+    shape = (size, size, channels)
+    assert gan.generator.output_shape == gan.critic.input_shape == (None, *shape)
+    widest = max(gan.config["critic_conv_filters"])
+    assert widest == 32 and gan.critic.get_layer("critic_flatten").output.shape[1] <= 64 * widest
+
+
+def test_by_hand_for_256_pixels_at_half_the_width():
+    derived = networks_for(256, 1, 0.5)
+    assert derived["critic_conv_filters"] == [32, 64, 128, 256, 512]
+    assert derived["generator_conv_filters"] == [256, 128, 64, 32, 1]
+    assert derived["generator_initial_dense_layer_size"] == (8, 8, 256)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((100,), "image_size must be one of 32, 64, 128, 256, 512, received 100"),
+        ((64, 2), "channels must be 1 or 3, received 2"),
+        ((64, 3, 0.01), "width must lie between 1/32 and 8, received 0.01"),
+    ],
+)
+def test_what_there_are_no_networks_for(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        networks_for(*arguments)
+    with pytest.raises(ValueError, match="lines64-best has networks of its own for 64 pixels"):
+        preset("lines64-best", 128)
+
+
+def test_grey_is_pillows():
+    colours = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
+    assert np.array_equal(
+        to_grey(colours)[:, :, 0], np.asarray(Image.fromarray(colours).convert("L"))
+    )
+
+
+def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch, capsys):
+    stream = load_images(tiny_zip, 16, 4, channels=1)
+    colour = load_images(tiny_zip, 16, 4)[3][0]
+    assert stream[3][0].shape == (4, 16, 16, 1) and colour.shape == (4, 16, 16, 3)
+    grey = TINY | {"input_dim": (16, 16, 1), "generator_conv_filters": [4, 1]}
+    gan = WGANGP(**grey)
+    folder = tmp_path / "0001_tiny"
+    options = {"print_every_n_batches": 2, "n_critic": 1, "rows": 2, "columns": 2}
+    gan.train(stream, batch_size=4, epochs=3, run_folder=folder, evaluate_every=2, **options)
+    assert Image.open(folder / "images" / "sample_2.png").mode == "L"
+    assert Image.open(folder / "images" / "real.png").mode == "L"
+    generator = folder / "generator.h5"
+    assert load_generator(generator).output_shape == (None, 16, 16, 1)
+    monkeypatch.chdir(tmp_path)
+    for line in (
+        "images --seeds 0-2 --labels --transparent white",
+        "walk --seeds 1,2 --seconds 1",
+        f"nearest --seeds 1 --data {tiny_zip}",
+        "export --out g.npz",
+    ):
+        assert run_here(f"generate.py {line} --generator {generator}".split(), monkeypatch) == 0
+    line = f"evaluate.py --generator {generator} --data {tiny_zip} --count 20"
+    assert run_here(line.split(), monkeypatch) == 0
+    assert "nearest_median" in capsys.readouterr().out

@@ -97,6 +97,12 @@ def usage(format: str, name: str, z_dim: int) -> str:
 
 
 def _onnx(generator, path):
+    for layer in generator.layers:
+        if getattr(layer, "interpolation", None) == "bicubic":
+            raise ValueError(
+                f"layer {layer.name!r} enlarges by bicubic interpolation, which ONNX computes "
+                "otherwise; export as keras, savedmodel or npz"
+            )
     with _quietly():
         generator.export(str(path), "onnx", verbose=False, input_signature=_signature(generator))
     model = onnx.load(path)
@@ -143,6 +149,11 @@ def _rename(graph, old, new):
 def _tflite(generator, path):
     with _quietly():
         generator.export(str(path), "litert", input_signature=_signature(generator))
+    if b"Flex" in path.read_bytes():
+        raise ValueError(
+            "the generator has a layer that TFLite cannot compute without TensorFlow beside it; "
+            "export as onnx, keras, savedmodel or npz"
+        )
 
 
 def _saved_model(generator, path):

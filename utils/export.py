@@ -97,12 +97,6 @@ def usage(format: str, name: str, z_dim: int) -> str:
 
 
 def _onnx(generator, path):
-    for layer in generator.layers:
-        if getattr(layer, "interpolation", None) == "bicubic":
-            raise ValueError(
-                f"layer {layer.name!r} enlarges by bicubic interpolation, which ONNX computes "
-                "otherwise; export as keras, savedmodel or npz"
-            )
     with _quietly():
         generator.export(str(path), "onnx", verbose=False, input_signature=_signature(generator))
     model = onnx.load(path)

@@ -81,6 +81,20 @@ def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, mo
     )
 
 
+def test_what_tflite_cannot_run_is_refused(tmp_path):
+    z = x = keras.Input((6,))
+    for layer in (
+        keras.layers.Reshape((1, 2, 3)),
+        keras.layers.UpSampling2D(2, interpolation="bicubic", name="large"),
+    ):
+        x = layer(x)
+    network_files.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
+    generator = load_generator(tmp_path / "cubic.h5")
+    with pytest.raises(ValueError, match="a layer that TFLite cannot compute without TensorFlow"):
+        export(generator, tmp_path / "g.tflite", "tflite")
+    assert [file.name for file in tmp_path.iterdir()] == ["cubic.h5"]
+
+
 def test_float16_is_half_the_size(tmp_path):
     generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
     export(generator, tmp_path / "a.onnx", "onnx")

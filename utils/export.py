@@ -143,6 +143,11 @@ def _rename(graph, old, new):
 def _tflite(generator, path):
     with _quietly():
         generator.export(str(path), "litert", input_signature=_signature(generator))
+    if b"Flex" in path.read_bytes():
+        raise ValueError(
+            "the generator has a layer that TFLite cannot compute without TensorFlow beside it; "
+            "export as onnx, keras, savedmodel or npz"
+        )
 
 
 def _saved_model(generator, path):

@@ -19,6 +19,7 @@ add("--new", action="store_true", help="set an earlier run of this name aside an
 add("--preset", default="lines128", help="lines128, lines64, or either with -best behind it")
 add("--checkpoint", metavar="FILE", help="to go back to; None: the run's last one")
 add("--epochs", type=cli.whole(), help="generator updates in all; None: 1201, with -best 100000")
+add("--minutes", type=cli.number(0.01), help="end after so many; None: only --epochs ends it")
 add("--batch-size", type=cli.whole(), help="images per update; None: 16")
 add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between grids; None: 100 or 1000")
 add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
@@ -28,21 +29,12 @@ add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of
 add("--image-size", type=cli.whole(most=512), help="32, 64 … 512 pixels; None: the preset's")
 add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; None: the preset's")
 add("--channels", type=int, choices=(1, 3), default=3, help="1: grey, 3: in colours")
+add("--augment", default="none", help="for few images: none, flip, transpose or diffaugment")
 add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
-add(
-    "--save-epochs",
-    type=cli.whole(),
-    metavar="EPOCHS",
-    help="between checkpoints besides; None: never",
-)
+add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints besides")
 add("--keep", type=cli.whole(), default=3, help="how many of the last checkpoints stay")
-add(
-    "--evaluate-every",
-    type=cli.whole(0),
-    metavar="EPOCHS",
-    help="between scores; 0: never; None: at sample grids, if they take under 3 %% of the time",
-)
+add("--evaluate-every", type=cli.whole(0), metavar="EPOCHS", help="between scores; None: if cheap")
 add("--on-nan", default="stop", help="at a loss that is no number: stop, or rollback")
 add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
 
@@ -61,7 +53,8 @@ def main(arguments):
     model = preset(arguments.preset, arguments.image_size, arguments.width, arguments.channels)
     a = filled(arguments)
     x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed, a.channels)
-    gan = WGANGP(**model, batch_size=a.batch_size, seed=a.seed, precision=a.precision)
+    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment}
+    gan = WGANGP(**model, batch_size=a.batch_size, **own)
     folder = runs.run_folder(a.run_id, a.data)
     if a.new and not a.dry_run and (aside := runs.set_aside(folder)):
         print(f"The earlier run is now in {aside}")
@@ -86,11 +79,16 @@ def main(arguments):
         on_nan=a.on_nan,
         judge=judge_for(x_train.source.size, training=to_uint8(x_train[0][0])),
         evaluate_every=a.evaluate_every,
+        minutes=a.minutes,
     )
-    if gan.epoch < a.epochs:
+    if gan.interrupted:
         print(f"Stopped after {gan.epoch} of {a.epochs} epochs; everything is in {folder}")
         print(f"Continue with: python {shlex.join(sys.argv)}")
         return 130
+    if gan.epoch < a.epochs:
+        print(
+            f"{a.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds more"
+        )
     print(f"Samples, losses and generator.h5 are in {folder}")
     return 0
 

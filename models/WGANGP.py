@@ -73,6 +73,7 @@ class WGANGP(Training):
         batches_seen: number of real batches trained on, the position in the data.
         rollbacks: how often the training went back; each time the noise is another.
         stop_training: set to True to end `train` after the current epoch.
+        interrupted: whether Ctrl-C or SIGTERM ended it.
 
     Raises:
         ValueError: arguments that do not fit each other; says what came and what was expected.

@@ -114,6 +114,7 @@ PRESETS["lines128-best"] = PRESETS["lines64-best"] | {
 }
 
 _REFERENCE_TRAINING = {"epochs": 1201, "batch_size": 16, "print_every": 100, "n_critic": 5}
+_ENDLESS = 1_000_000_000
 _BEST_TRAINING = {"epochs": 100_000, "batch_size": 16, "print_every": 1000, "n_critic": 1}
 
 
@@ -150,7 +151,14 @@ def preset(
 
 
 def filled(arguments: Namespace) -> Namespace:
-    """Arguments of a command line in which what a preset says stands in for every None."""
-    training = _BEST_TRAINING if arguments.preset.endswith("-best") else _REFERENCE_TRAINING
+    """Arguments of a command line in which what a preset says stands in for every None.
+
+    With `minutes` alone, the reference recipe is trained for as many epochs as fit; the others keep
+    their number, by which their learning rates fall.
+    """
+    best = arguments.preset.endswith("-best")
+    training = dict(_BEST_TRAINING if best else _REFERENCE_TRAINING)
+    if arguments.minutes is not None and not best:
+        training["epochs"] = _ENDLESS
     chosen = {name: value for name, value in vars(arguments).items() if value is not None}
     return Namespace(**vars(arguments) | training | chosen)

@@ -26,7 +26,7 @@ class Training(Epochs, RunFiles):
 
     def __init__(self):
         super().__init__()
-        self.stop_training = False
+        self.stop_training = self.interrupted = False
         self.training = {}
         self.scores = []
         self._sample_rows = self._sample_columns = 5
@@ -48,6 +48,7 @@ class Training(Epochs, RunFiles):
         on_nan="stop",
         judge=None,
         evaluate_every=None,
+        minutes=None,
         callbacks=(),
     ):
         """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
@@ -74,6 +75,8 @@ class Training(Epochs, RunFiles):
             evaluate_every: epochs between two scores in `metrics.csv`, which also decide which
                 checkpoint is kept as the best; 0 for never; None for every
                 `print_every_n_batches` where that takes at most 3 % of the time.
+            minutes: ends the training after so many, should it not be finished before; None for
+                never. A learning rate that decays does so by epochs all the same.
             callbacks: further Keras callbacks; their `model` is this object.
 
         Raises:
@@ -113,7 +116,7 @@ class Training(Epochs, RunFiles):
             return
         run_folder = runs.make_run_folder(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
-        log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic)
+        log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic, minutes)
         in_order = [run_callbacks.StopOnFault(run_folder)]
         if isinstance(stream, ImageStream):
             scores = Scores(run_folder, stream, judge, evaluate_every, print_every_n_batches)
@@ -123,6 +126,8 @@ class Training(Epochs, RunFiles):
             run_callbacks.Samples(run_folder, print_every_n_batches),
             run_callbacks.Checkpoint(run_folder, save_minutes, save_epochs, keep),
         ]
+        if minutes is not None:
+            in_order.append(run_callbacks.StopAfter(minutes))
         handlers = keras.callbacks.CallbackList([*in_order, *callbacks], model=self)
         with runs.locked(run_folder):
             try:
@@ -161,7 +166,7 @@ class Training(Epochs, RunFiles):
 
     def _loop(self, stream, n_critic, epochs, run_folder, handlers, on_nan):
         falls = collections.Counter()
-        self.stop_training = False
+        self.stop_training = self.interrupted = False
         with run_callbacks.stopping_on_signals(self):
             handlers.on_train_begin()
             while self.epoch < epochs and not self.stop_training:

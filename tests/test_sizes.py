@@ -1,12 +1,17 @@
-"""Networks for other sizes, widths and grey images."""
+"""Other sizes, widths and grey images; memory foreseen; a budget of minutes."""
+
+import os
+from argparse import Namespace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
-from models.presets import PRESETS, SIZES, networks_for, preset
+from models.presets import PRESETS, SIZES, filled, networks_for, preset
 from models.WGANGP import WGANGP
-from tests.conftest import TINY, run_here
+from tests.conftest import TINY, run_here, train
+from utils import dry_run
 from utils.images import to_grey
 from utils.loaders import load_generator, load_images
 
@@ -82,3 +87,47 @@ def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch
     line = f"evaluate.py --generator {generator} --data {tiny_zip} --count 20"
     assert run_here(line.split(), monkeypatch) == 0
     assert "nearest_median" in capsys.readouterr().out
+
+
+def test_a_batch_that_is_too_large_is_answered_with_one_that_fits(monkeypatch, capsys):
+    gan = WGANGP(**preset("lines64"), batch_size=4096)
+    needed = dry_run.memory_needed(gan, 4096)
+    assert needed == pytest.approx(0.9e9 + 28 * 1_570_596 + 16 * 4096 * 344_168, rel=0.01)
+    monkeypatch.setattr(dry_run, "memory_there", lambda: (4e9, "this machine"))
+    with pytest.raises(ValueError, match=r"about 23.\d GB, machine has 4.0 GB; --batch-size 5"):
+        dry_run.check_memory(gan)
+    fits = dry_run.largest_batch(gan, 4e9)
+    assert dry_run.memory_needed(gan, fits) <= 4e9 < dry_run.memory_needed(gan, 2 * fits)
+    assert fits == 512 and dry_run.largest_batch(gan, 1e8) == 0
+    small = WGANGP(**TINY)
+    dry_run.check_memory(small)
+    assert capsys.readouterr().out == "memory: about 0.9 GB of the 4.0 GB of this machine\n"
+
+
+def test_the_memory_of_this_machine_or_its_gpu(monkeypatch, tmp_path):
+    assert dry_run.memory_there() == (psutil.virtual_memory().total, "this machine")
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 15360\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(dry_run, "_on_gpu", lambda: True)
+    assert dry_run.memory_there() == (15360 * 2**20, "the GPU")
+
+
+def test_a_budget_of_minutes_ends_a_training_and_the_next_goes_on(tiny_zip, tmp_path):
+    gan = WGANGP(**TINY)
+    train(gan, tiny_zip, tmp_path, 10**9, minutes=0)
+    assert gan.epoch == 1 and not gan.interrupted
+    assert (tmp_path / "weights" / "checkpoint_1.h5").exists()
+    again = WGANGP(**TINY)
+    again.load_weights(tmp_path / "weights")
+    train(again, tiny_zip, tmp_path, 3, minutes=60)
+    assert again.epoch == 3  # the first of the two ends it
+
+
+def test_minutes_alone_are_as_many_epochs_as_fit_unless_rates_fall_by_epochs():
+    given = Namespace(preset="lines64", minutes=90.0, epochs=None)
+    assert filled(given).epochs == 10**9
+    assert filled(Namespace(preset="lines64-best", minutes=90.0, epochs=None)).epochs == 100_000
+    assert filled(Namespace(preset="lines64", minutes=90.0, epochs=7)).epochs == 7
+    assert filled(Namespace(preset="lines64", minutes=None, epochs=None)).epochs == 1201

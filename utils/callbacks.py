@@ -21,6 +21,9 @@ from utils.scores import score_line
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
 
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]"
+_BAR_BY_TIME = "{n_fmt} epochs [{elapsed} of %g minutes{postfix}]"
+
 
 def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> str:
     """One epoch as this family of code writes it.
@@ -56,10 +59,18 @@ class Log(keras.callbacks.Callback):
     epoch once, and then grow by a line per epoch.
     """
 
-    def __init__(self, folder: Path, epochs: int, images_per_epoch: int, n_critic: int):
+    def __init__(
+        self,
+        folder: Path,
+        epochs: int,
+        images_per_epoch: int,
+        n_critic: int,
+        minutes: float | None = None,
+    ):
         super().__init__()
         self.folder = Path(folder)
         self.epochs = epochs
+        self.minutes = minutes
         self.images_per_epoch = images_per_epoch
         self.n_critic = n_critic
         self._opened = contextlib.ExitStack()
@@ -80,7 +91,7 @@ class Log(keras.callbacks.Callback):
         self.bar = tqdm(
             total=self.epochs,
             initial=self.model.epoch,
-            bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}]",
+            bar_format=_BAR if self.minutes is None else _BAR_BY_TIME % self.minutes,
             dynamic_ncols=True,
         )
         self._opened.callback(self.bar.close)
@@ -109,6 +120,18 @@ class Log(keras.callbacks.Callback):
                 line += "\n" + score_line(row)
         self.text.write(line + "\n")
         return line
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ends the training after so many minutes from now, going back included."""
+
+    def __init__(self, minutes: float):
+        super().__init__()
+        self.end = time.monotonic() + 60 * minutes
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.monotonic() >= self.end:
+            self.model.stop_training = True
 
 
 class Samples(keras.callbacks.Callback):
@@ -181,7 +204,7 @@ def stopping_on_signals(gan) -> Iterator[None]:
             signal.signal(number, handler)
 
     def stop(number, frame):
-        gan.stop_training = True
+        gan.stop_training = gan.interrupted = True
         restore()
         tqdm.write("Stopping: this epoch is finished, then everything is saved.")
 

@@ -17,6 +17,9 @@ def requirements(path):
     return {re.sub("[-_.]+", "-", r.name).lower(): r for r in map(Requirement, filter(None, lines))}
 
 
+ADDED = {"onnx", "tf2onnx"}
+"""What Colab lacks, and what is installed there without a change to what it has."""
+
 COLAB = requirements(ROOT / "tests" / "colab.txt")
 
 
@@ -28,6 +31,8 @@ def test_requirements_changed_none_of_colabs_versions():
 
 def test_colab_has_every_requirement_in_its_range():
     for name, requirement in requirements(ROOT / "requirements.txt").items():
+        if name in ADDED:
+            continue
         assert name in COLAB, f"{requirement} is not among Colab's packages: it installs something"
         assert str(COLAB[name].specifier)[2:] in requirement.specifier, requirement
 

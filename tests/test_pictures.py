@@ -98,6 +98,9 @@ def test_one_seed_is_one_image_in_every_subcommand(made):
     grid = np.asarray(Image.open(made / "new" / "grid.png"))
     row = np.asarray(Image.open(made / "mix_row.png"))
     alone = np.asarray(Image.open(made / "new" / "seed_7.png"))
+    with np.load(made / "mix.npz") as file:
+        assert file["seeds"].tolist() == [7, 2] and file["weights"].tolist() == [1, -0.5]
+        assert np.allclose(file["latents"][2] * 1.25**0.5, latents([7], 5) - latents([2], 5) / 2)
     assert np.array_equal(grid[34:50, 2:18], alone) and np.array_equal(row[2:18, 2:18], alone)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,34 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):  # a disk that is gone takes no orders
             beside.unlink(missing_ok=True)
+
+
+def check_new_folder(path: str | os.PathLike) -> None:
+    """Raises ValueError where anything but an empty folder stands at `path`."""
+    path = Path(path)
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise ValueError(f"{path}: is there already; expected the name of a new folder")
+
+
+@contextlib.contextmanager
+def new_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Gives a folder beside `path`, which takes its place when the block succeeds.
+
+    Raises:
+        ValueError: as `check_new_folder`.
+        OSError: a full disk, or a folder that is read-only or gone.
+    """
+    path = Path(path)
+    check_new_folder(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        if path.exists():
+            path.rmdir()
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def delete_unfinished(folder: str | os.PathLike) -> None:

@@ -1,17 +1,15 @@
 """Frames to a film: MP4, GIF or a folder of PNGs, one frame in memory at a time."""
 
-import contextlib
 import itertools
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.files import replacing
+from utils.files import check_new_folder, new_folder, replacing
 from utils.images import as_rgb, save_picture
 
 FORMATS = (".mp4", ".gif")
@@ -54,8 +52,8 @@ def check_format(path: str | os.PathLike) -> Path:
         )
     if path.suffix and path.is_dir():
         raise ValueError(f"{path}: is a folder; expected the name of a film")
-    if not path.suffix and path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise ValueError(f"{path}: is there already; expected a new folder for the frames")
+    if not path.suffix:
+        check_new_folder(path)
     return path
 
 
@@ -91,7 +89,7 @@ def write_film(
             with replacing(path) as beside:
                 _encode(beside, first, frames, fps)
             return
-        with _new_folder(path) as folder:
+        with new_folder(path) as folder:
             for number, frame in enumerate(frames):
                 save_frame(folder / f"frame_{number:05}.png", frame)
 
@@ -114,17 +112,3 @@ def _encode(path, first, frames, fps):
             writer.send(np.ascontiguousarray(as_rgb(frame[None])[0]))
     finally:
         writer.close()
-
-
-@contextlib.contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder beside `path` that takes its place when the block succeeds."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        if path.exists():
-            path.rmdir()  # empty, as `check_format` saw
-        beside.rename(path)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)

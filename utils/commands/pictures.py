@@ -112,7 +112,7 @@ def _mix(arguments):
     from utils.latents import draw
     from utils.paths import mix
     from utils.prints import Look
-    from utils.recipes import Recipe, digest
+    from utils.recipes import Recipe, digest, save_latents
 
     path, generator, seeds, z = open_drawing(arguments)
     weights = arguments.weights or [1.0] * len(seeds)
@@ -131,7 +131,9 @@ def _mix(arguments):
     beside = out.with_stem(f"{out.stem}_row")
     Recipe(mixture[None], *of, look).save(out, look.picture(images[-1:]))
     Recipe(latents, *of, row).save(beside, row.picture(images))
-    print(f"The mixture is {out}; beside its parts it stands in {beside}")
+    numbers = out.with_suffix(".npz")
+    save_latents(numbers, [latents], latents.shape, seeds=seeds, weights=weights)
+    print(f"{out}; beside its parts in {beside}; all their latents in {numbers}")
 
 
 def _nearest(arguments):

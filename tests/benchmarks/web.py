@@ -1,0 +1,68 @@
+"""The page in headless Chromium on this CPU: time to the first picture, pictures per second."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from models.presets import PRESETS
+from models.WGANGP import WGANGP
+from tests import browser
+from tests.conftest import ROOT
+from utils.latents import latents
+from utils.loaders import load_generator
+from utils.web import write_site
+
+SECONDS = 5
+
+
+def main():
+    """Prints the figures, each beside Keras, one picture at a time."""
+    if why := browser.missing():
+        print(why)
+        return
+    ours = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    large = WGANGP(**PRESETS["lines128"], batch_size=16).generator
+    for name, generator in (("lines64-best", ours), ("lines128, untrained", large)):
+        by_keras = with_keras(generator)
+        first, rate, engine = in_browser(generator)
+        print(
+            f"{name}: first picture after {first:.1f} s; a walk draws {rate:.0f} pictures a second "
+            f"by {engine} (at most 60 are shown), Keras {by_keras:.0f}: {rate / by_keras:.2f} times"
+        )
+
+
+def with_keras(generator):
+    """Pictures per second of `predict_on_batch`."""
+    z = latents([7], generator.input_shape[1])
+    generator.predict_on_batch(z)
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < SECONDS:
+        np.asarray(generator.predict_on_batch(z))
+        count += 1
+    return count / SECONDS
+
+
+def in_browser(generator):
+    """Seconds to the first picture, pictures per second of a walk, and by what."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_site(generator, Path(folder, "site"), "benchmark")
+        with browser.served(Path(folder, "site")) as (address, _), browser.chromium(folder) as page:
+
+            def pictures():
+                return int(page.execute_script("return canvas.dataset.pictures") or 0)
+
+            start = time.perf_counter()
+            page.get(address)
+            browser.until(pictures)
+            first = time.perf_counter() - start
+            page.execute_script("play.click()")
+            before = pictures()
+            time.sleep(SECONDS)
+            rate = (pictures() - before) / SECONDS
+            return first, rate, page.execute_script("return engine.textContent")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The subcommand `web`."""
+
+from pathlib import Path
+
+from utils.commands import add_generator, open_generator, subcommand
+
+
+def add(commands) -> None:
+    """Adds the subcommand."""
+    web = subcommand(
+        commands,
+        "web",
+        "a page that draws in the visitor's browser, for any server of static files",
+        "--out site/\n--generator generator.h5 --title 'Lines, for Frieder' --out site/",
+        _web,
+    )
+    add_generator(web)
+    web.add_argument("--title", default="Drawn by a network", help="of the page")
+    web.add_argument(
+        "--float16", action="store_true", help="a file of half the size, nearly the same images"
+    )
+    web.add_argument(
+        "--runtime", metavar="TGZ", help="the npm package onnxruntime-web; None: npm fetches it"
+    )
+    web.add_argument("--out", default="site", help="a new folder")
+
+
+def _web(arguments):
+    """The site, and how to look at it."""
+    from utils.web import write_site
+
+    out = Path(arguments.out)
+    _, generator = open_generator(arguments)
+    write_site(generator, out, arguments.title, arguments.float16, arguments.runtime)
+    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 1e6
+    print(f"{out}: {size:.0f} MB. To look at it: python -m http.server --directory {out}")
+    print("and open http://localhost:8000 in a browser; to publish it, copy the folder.")

@@ -1,0 +1,135 @@
+// Seeds to latents, the very numbers of numpy's default_rng(seed).standard_normal(n, float32):
+// SeedSequence, PCG64 (O'Neill 2014, XSL RR 128/64) and the ziggurat of Marsaglia and Tsang (2000).
+
+const MASK_64 = (1n << 64n) - 1n;
+const MASK_128 = (1n << 128n) - 1n;
+const MULTIPLIER = 0x2360ed051fc65da44385df649fccf645n;
+
+function hasher(start, multiplier) {
+  let constant = start;
+  return (value) => {
+    let hashed = value ^ constant;
+    constant = Math.imul(constant, multiplier);
+    hashed = Math.imul(hashed, constant);
+    return (hashed ^ (hashed >>> 16)) >>> 0;
+  };
+}
+
+function mixed(x, y) {
+  const sum = Math.imul(0xca01f9dd, x) - Math.imul(0x4973f715, y);
+  return (sum ^ (sum >>> 16)) >>> 0;
+}
+
+/** numpy's SeedSequence(seed).generate_state(8), eight words of 32 bits. */
+function seedWords(seed) {
+  const entropy = [];
+  for (let rest = seed; rest > 0n || entropy.length === 0; rest >>= 32n) {
+    entropy.push(Number(rest & 0xffffffffn));
+  }
+  const hash = hasher(0x43b0d7e5, 0x931e8875);
+  const pool = [0, 1, 2, 3].map((i) => hash(entropy[i] ?? 0));
+  for (let from = 0; from < 4; from += 1) {
+    for (let to = 0; to < 4; to += 1) {
+      if (from !== to) pool[to] = mixed(pool[to], hash(pool[from]));
+    }
+  }
+  const give = hasher(0x8b51f9dd, 0x58f38ded);
+  return Array.from({ length: 8 }, (_, i) => give(pool[i % 4]));
+}
+
+/** A function that gives the next 32 random bits of numpy's PCG64(seed). */
+function bits(seed) {
+  const words = seedWords(seed).map(BigInt);
+  const wide = (i) => (words[i + 1] << 96n) | (words[i] << 64n) | (words[i + 3] << 32n) | words[i + 2];
+  const increment = ((wide(4) << 1n) | 1n) & MASK_128;
+  const step = (state) => (state * MULTIPLIER + increment) & MASK_128;
+  let state = step((step(0n) + wide(0)) & MASK_128);
+  let kept = null;
+  return () => {
+    if (kept !== null) {
+      const high = kept;
+      kept = null;
+      return high;
+    }
+    state = step(state);
+    const folded = (state >> 64n) ^ (state & MASK_64);
+    const turn = state >> 122n;
+    const word = ((folded >> turn) | (folded << (64n - turn))) & MASK_64;
+    kept = Number(word >> 32n);
+    return Number(word & 0xffffffffn);
+  };
+}
+
+// Where the normal density is cut into 256 strips of equal area: x[255] is the last strip's edge,
+// each other one follows from its neighbour.
+const EDGE = 3.6541528853610088;
+const AREA = 0.004928673233974655;
+const density = (x) => Math.exp(-0.5 * x * x);
+const edges = new Float64Array(256);
+edges[255] = EDGE;
+for (let i = 255; i > 1; i -= 1) {
+  edges[i - 1] = Math.sqrt(-2 * Math.log(density(edges[i]) + AREA / edges[i]));
+}
+edges[0] = AREA / density(EDGE);
+const widths = Float32Array.from(edges, (x) => x / 2 ** 23);
+const heights = Float32Array.from(edges, (x, i) => (i ? density(x) : 1));
+const inside = Array.from(edges, (x, i) => {
+  if (i === 1) return 0;
+  return Math.floor(((i ? edges[i - 1] : EDGE) / x) * 2 ** 23);
+});
+
+const single = Math.fround;
+
+function normal(next) {
+  const uniform = () => single((next() >>> 8) / 2 ** 24);
+  for (;;) {
+    const random = next();
+    const strip = random & 0xff;
+    const size = (random >>> 9) & 0x7fffff;
+    const unsigned = single(size * widths[strip]);
+    const x = random & 0x100 ? -unsigned : unsigned;
+    if (size < inside[strip]) return x;
+    if (strip === 0) {
+      for (;;) {
+        const beyond = single(-single(1 / EDGE) * single(Math.log1p(-uniform())));
+        const y = -single(Math.log1p(-uniform()));
+        if (single(y + y) > single(beyond * beyond)) {
+          const far = single(single(EDGE) + beyond);
+          return size & 0x100 ? -far : far;
+        }
+      }
+    }
+    const step = single(heights[strip - 1] - heights[strip]);
+    const height = single(single(step * uniform()) + heights[strip]);
+    if (height < density(x)) return x;
+  }
+}
+
+/**
+ * The latents of a seed.
+ * @param {bigint} seed from 0
+ * @param {number} count
+ * @returns {Float32Array} standard normal
+ */
+export function latents(seed, count) {
+  const next = bits(seed);
+  return Float32Array.from({ length: count }, () => normal(next));
+}
+
+/**
+ * The place on the way from one point to another along the sphere (arXiv:1609.04468).
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {number} share from 0 (a) to 1 (b)
+ * @returns {Float32Array}
+ */
+export function between(a, b, share) {
+  const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
+  const flat = angle < 1e-3; // the same direction, where the sphere is as good as flat
+  const [p, q] = flat
+    ? [1 - share, share]
+    : [1 - share, share].map((part) => Math.sin(part * angle) / Math.sin(angle));
+  return a.map((value, i) => p * value + q * b[i]);
+}

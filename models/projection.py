@@ -15,6 +15,7 @@ from utils.latents import draw, draw_in_batches
 _POOL = 2000  # random latents, of which those that draw the nearest pictures are the starts
 _THUMBNAIL = 16  # pixels, about, of the pictures in which these are looked for
 _RATE = 0.1  # of Adam, at first
+_BETA_2 = 0.9  # of Adam: slopes change so much on the way that those of old say little
 _ROUNDS = 4  # of as many steps each; after each but the last, half of the starts are given up
 _BATCH = 32  # latents of one step
 _GROUP = 32  # images whose starts are in memory at once
@@ -179,7 +180,7 @@ class _Search:
         """For batches of one size: the variable of the latents, Adam, and a step of it."""
         if size not in self.compiled:
             z = keras.Variable(np.zeros((size, self.pool.shape[1]), np.float32))
-            adam = keras.optimizers.Adam(self.schedule)
+            adam = keras.optimizers.Adam(self.schedule, beta_2=_BETA_2)
             adam.build([z])
 
             def step(wanted):

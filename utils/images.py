@@ -53,6 +53,18 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
 
 
+def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """RGB images, uint8 (n, H, W, 3), as they are (3), or as grey ones (1): 0.3 R + 0.6 G + 0.1 B.
+
+    The weights are those of ITU-R BT.601, as in Pillow.
+    """
+    if channels == 3:
+        return images
+    return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])[
+        ..., None
+    ]
+
+
 def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Lays images out in a grid, row by row, with lines between them, grey or clear.
 

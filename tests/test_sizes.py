@@ -3,7 +3,6 @@
 import os
 from argparse import Namespace
 
-import numpy as np
 import psutil
 import pytest
 from PIL import Image
@@ -12,7 +11,6 @@ from models.presets import PRESETS, SIZES, filled, networks_for, preset
 from models.WGANGP import WGANGP
 from tests.conftest import TINY, run_here, train
 from utils import dry_run
-from utils.images import to_grey
 from utils.loaders import load_generator, load_images
 
 
@@ -54,13 +52,6 @@ def test_what_there_are_no_networks_for(arguments, message):
         networks_for(*arguments)
     with pytest.raises(ValueError, match="lines64-best has networks of its own for 64 pixels"):
         preset("lines64-best", 128)
-
-
-def test_grey_is_pillows():
-    colours = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
-    assert np.array_equal(
-        to_grey(colours)[:, :, 0], np.asarray(Image.fromarray(colours).convert("L"))
-    )
 
 
 def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch, capsys):

@@ -192,8 +192,13 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 @contextlib.contextmanager
-def stopping_on_signals(gan) -> Iterator[None]:
-    """Lets Ctrl-C and SIGTERM end the training after the current epoch; a second one at once."""
+def stopping_on_signals(
+    work, saying: str = "Stopping: this epoch is finished, then everything is saved."
+) -> Iterator[None]:
+    """Lets Ctrl-C and SIGTERM set `work.stop_training` and say so; a second one ends all at once.
+
+    A training stops after the current epoch.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
@@ -204,9 +209,9 @@ def stopping_on_signals(gan) -> Iterator[None]:
             signal.signal(number, handler)
 
     def stop(number, frame):
-        gan.stop_training = gan.interrupted = True
+        work.stop_training = work.interrupted = True
         restore()
-        tqdm.write("Stopping: this epoch is finished, then everything is saved.")
+        tqdm.write(saying)
 
     for number in before:
         signal.signal(number, stop)

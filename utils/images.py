@@ -48,15 +48,21 @@ def to_rgb(image: Image.Image, size: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def to_grey(images: np.ndarray) -> np.ndarray:
-    """uint8 (…, 3) to (…, 1): how bright colours look, by ITU-R BT.601, as Pillow's mode L."""
-    red, green, blue = np.moveaxis(images.astype(np.uint32), -1, 0)
-    return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16)[..., None].astype(np.uint8)
-
-
 def as_rgb(images: np.ndarray) -> np.ndarray:
     """Images (n, H, W, 1 or 3) with three channels: grey ones three times the same."""
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+
+
+def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
+    """RGB images, uint8 (n, H, W, 3), as they are (3), or as grey ones (1): 0.3 R + 0.6 G + 0.1 B.
+
+    The weights are those of ITU-R BT.601, as in Pillow.
+    """
+    if channels == 3:
+        return images
+    return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])[
+        ..., None
+    ]
 
 
 def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:

@@ -5,10 +5,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from PIL import Image
 
 from utils.generator_file import load_generator as load_generator
-from utils.images import to_uint8
-from utils.sources import ArraySource, ImageFiles, ImageSource
+from utils.images import to_rgb, to_uint8
+from utils.messages import one_line
+from utils.sources import MAX_FILE_BYTES, MAX_PIXELS, ArraySource, ImageFiles, ImageSource
 
 MEMORY_LIMIT = 2 * 1024**3
 _CHUNK = 256  # images that are floats at a time
@@ -102,6 +104,28 @@ def read_images(
     indices = np.arange(len(source))[:count]
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
     return np.concatenate([to_uint8(source.take(chunk)) for chunk in chunks])
+
+
+def read_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """One picture as it would come from a zip: uint8 (image_size, image_size, 3).
+
+    Raises:
+        FileNotFoundError: nothing stands at `path`.
+        ValueError: it does not decode, or is too large to be tried.
+    """
+    try:
+        size = os.stat(path).st_size
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
+        with Image.open(path) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+            return to_rgb(image, image_size)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: no such file; expected a picture") from error
+    except Exception as error:  # Pillow's decoders raise a dozen different types
+        raise ValueError(f"{path}: does not decode: {one_line(error)}") from error
 
 
 def load_images(

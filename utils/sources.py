@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from utils.images import to_float, to_grey, to_rgb
+from utils.images import to_channels, to_float, to_rgb
 from utils.messages import one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
@@ -197,7 +197,7 @@ class ImageSource:
                 large = width * height > LARGE_PIXELS
                 with self._large if large else contextlib.nullcontext():
                     pixels = to_rgb(image, self.size)
-                return pixels if self.channels == 3 else to_grey(pixels)
+                return to_channels(pixels[None], self.channels)[0]
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
                 f"{self.files.path}: {one_line(name)} (image {index + 1} of {len(self)}) does not "

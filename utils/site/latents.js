@@ -75,7 +75,7 @@ const widths = Float32Array.from(edges, (x) => x / 2 ** 23);
 const heights = Float32Array.from(edges, (x, i) => (i ? density(x) : 1));
 const inside = Array.from(edges, (x, i) => {
   if (i === 1) return 0;
-  return Math.floor(((i ? edges[i - 1] : EDGE) / x) * 2 ** 23);
+  return Math.round(((i ? edges[i - 1] : EDGE) / x) * 2 ** 23);
 });
 
 const single = Math.fround;

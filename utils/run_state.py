@@ -144,17 +144,24 @@ def seconds_per_epoch(folder: str | os.PathLike) -> float | None:
     done = epochs_done(folder)
     files = [(epoch + 1, path) for epoch, path in samples(folder)[-_RECENT:]]
     files.append((done, folder / "losses.csv"))
-    began = _changed(folder / "params.json")
-    points = [(epochs, when) for epochs, path in files if (when := _changed(path)) >= began > 0]
+    began = changed(folder / "params.json")
+    points = [(epochs, when) for epochs, path in files if (when := changed(path)) >= began > 0]
     if len({epochs for epochs, _ in points}) < 2:
-        saved = [int(p.stem[11:]) for p in folder.glob("weights/checkpoint_*.h5") if p.stem[11:].isdecimal() and _changed(p) < began]
-        points.append((max(saved, default=0), began))
+        points.append((_saved_before(folder, began), began))
     (first, start), (last, end) = min(points), max(points)
     return (end - start) / (last - first) if last > first and end > start else None
 
 
+def _saved_before(folder: Path, began: float) -> int:
+    """How many epochs the last checkpoint had that a session can have begun with."""
+    names = {path: path.stem.removeprefix("checkpoint_") for path in folder.glob("weights/*.h5")}
+    return max(
+        (int(n) for path, n in names.items() if n.isdecimal() and changed(path) < began), default=0
+    )
+
+
 def state(folder: str | os.PathLike) -> str:
-    """`finished`, `running`, or `stopped`.
+    """`waiting` for the first session, `running`, `finished` or `stopped`.
 
     Running is what had a new epoch within `QUIET` seconds, or whose lock is held: that alone
     knows of epochs that take longer, the times alone of a training on another machine.
@@ -165,17 +172,18 @@ def state(folder: str | os.PathLike) -> str:
         return "finished"
     if age(folder) < QUIET or runs.is_locked(folder):
         return "running"
-    return "stopped"
+    return "stopped" if changed(folder / "params.json") else "waiting"
 
 
 def age(folder: str | os.PathLike) -> float:
     """Seconds since the last epoch, or since the training began; infinite for no training."""
     folder = Path(folder)
-    latest = max(_changed(folder / name) for name in ("losses.csv", "params.json"))
+    latest = max(changed(folder / name) for name in ("losses.csv", "params.json"))
     return max(0.0, time.time() - latest) if latest else math.inf
 
 
-def _changed(path: Path) -> float:
+def changed(path: Path) -> float:
+    """When a file was last written, in seconds since 1970; 0 where there is none."""
     try:
         return path.stat().st_mtime
     except OSError:

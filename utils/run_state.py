@@ -8,7 +8,6 @@ import os
 import time
 from pathlib import Path
 
-import filelock
 import numpy as np
 
 from utils import runs

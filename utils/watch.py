@@ -1,4 +1,4 @@
-"""A page on this machine that shows a run while it goes on: `python -m utils.watch <run folder>`."""
+"""`python -m utils.watch <run folder>`: a page on this machine that shows a run as it goes on."""
 
 import argparse
 import http.server
@@ -106,7 +106,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     timeout = 30  # seconds for a request to arrive
     server_version, sys_version = "watch", ""
 
-    def do_GET(self):  # noqa: N802, the name is http.server's
+    def do_GET(self):
         if self.server.hosts and self.headers.get("Host") not in self.server.hosts:
             self._answer(403, "text/plain", b"Ask for it as 127.0.0.1\n")
             return
@@ -123,7 +123,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(404, "text/plain", b"There is no such page\n")
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET
 
     def _answer(self, status, kind, content):
         self.send_response(status)

@@ -96,8 +96,8 @@ def take_home(*paths: Path) -> None:
 
 
 def is_colab() -> bool:
-    """Whether this process is a notebook's on Colab."""
-    return _service("output") is not None
+    """Whether this is a machine of Colab's."""
+    return "COLAB_RELEASE_TAG" in os.environ
 
 
 def show_page(address: str) -> None:

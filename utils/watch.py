@@ -123,8 +123,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(404, "text/plain", b"There is no such page\n")
 
-    do_HEAD = do_GET
-
     def _answer(self, status, kind, content):
         self.send_response(status)
         for name, value in _HEADERS.items():
@@ -132,8 +130,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        self.wfile.write(content)
 
     def log_message(self, *_):
         """Says nothing of requests, of which there are many."""

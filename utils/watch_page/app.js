@@ -47,7 +47,7 @@ function showSample() {
   if (source) {
     const words = `Samples after epoch ${epoch}`;
     $("sample").alt = `${words}: a grid of generated images, always of the same seeds`;
-    write("caption", `${words}, of ${last + 1} so far.`);
+    write("caption", `${words} (${chosen + 1} of ${last + 1})`);
   } else {
     write("caption", "No samples yet: the first ones come after the first epoch.");
   }
@@ -114,7 +114,7 @@ function showProgress() {
   $("progress").value = state.planned ? Math.min(state.epochs, state.planned) : 0;
   write("left", state.seconds_left == null ? "–" : duration(state.seconds_left));
   const speed = state.images_per_second;
-  write("speed", speed == null ? "–" : `${count(Number(speed.toPrecision(3)))} images/s`);
+  write("speed", speed == null ? "–" : count(Number(speed.toPrecision(3))));
 }
 
 function showScores() {

@@ -1,7 +1,7 @@
 // Scores as rows of a table, each with its course as a small line.
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 112;
+const WIDTH = 80;
 const HEIGHT = 36;
 
 export const short = (value) => (value == null ? "–" : String(Number(value.toPrecision(4))));
@@ -31,7 +31,10 @@ export function tableRows(scores, best) {
   const at = scores.find((row) => row.epoch === best);
   return names.map((name) => {
     const row = document.createElement("tr");
-    const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });
+    const head = Object.assign(document.createElement("th"), {
+      scope: "row",
+      textContent: name.replaceAll("_", " "),
+    });
     const cells = [scores.at(-1)[name], at?.[name]].map((value) =>
       Object.assign(document.createElement("td"), { textContent: short(value) }),
     );

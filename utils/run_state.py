@@ -17,6 +17,7 @@ QUIET = 30
 
 _TAIL = 1 << 16  # bytes of a log
 _RECENT = 6  # files that the speed is told from
+_RULES = ({"validity": 1, "structure": 1, "residual_median": -1}, {"swd": -1})
 _LEAVES = ("params.json", "losses.csv", "images", "weights", "generator.h5")
 
 
@@ -65,19 +66,21 @@ def epochs_done(folder: str | os.PathLike) -> int:
     return 0
 
 
-def read_losses(folder: str | os.PathLike) -> np.ndarray:
-    """The rows of `losses.csv` that are whole: float (n, 6), see `utils.callbacks.COLUMNS`."""
-    rows = []
+def read_losses(folder: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The columns of `losses.csv` by name, of equal length; rows that are damaged are left out."""
+    names, rows = [], []
     with (
         contextlib.suppress(OSError, csv.Error),
         open(Path(folder) / "losses.csv", errors="replace", newline="") as file,
     ):
-        for row in csv.reader(file):
+        reader = csv.reader(file)
+        names = next(reader, [])
+        for row in reader:
             with contextlib.suppress(ValueError):
                 values = [float(value) for value in row]
-                if len(values) == 6 and all(map(math.isfinite, values)):
+                if len(values) == len(names) and all(map(math.isfinite, values)):
                     rows.append(values)
-    return np.array(rows).reshape(-1, 6)
+    return dict(zip(names, np.array(rows).T, strict=True)) if rows else {}
 
 
 def samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
@@ -117,20 +120,23 @@ def scores(folder: str | os.PathLike) -> list[dict[str, float]]:
     return []
 
 
-def rank(row: dict[str, float]) -> tuple[float, ...]:
-    """What the judge of a training ranked this row by, larger for better images.
+def ranked(row: dict[str, float]) -> dict[str, int]:
+    """By which measures the judge of a training ranked this row: 1 for more is better, or -1.
 
-    As `rank` of `utils.similarity.ImageJudge` and `lines.judge.LineJudge`, told apart by what they
+    As `rank` of `lines.judge.LineJudge` and `utils.similarity.ImageJudge`, told apart by what they
     measure; empty for a judge of one's own, of which nothing is known here.
     """
-    if {"validity", "structure", "residual_median"} <= row.keys():
-        return row["validity"], row["structure"], -row["residual_median"]
-    return (-row["swd"],) if "swd" in row else ()
+    return next((rule for rule in _RULES if rule.keys() <= row.keys()), {})
+
+
+def rank(row: dict[str, float]) -> tuple[float, ...]:
+    """The rank of a row by `ranked`, larger for better images."""
+    return tuple(sign * row[name] for name, sign in ranked(row).items())
 
 
 def best(rows: list[dict[str, float]]) -> dict[str, float] | None:
     """The row whose training is in `weights/best.h5`: the first of those that rank highest."""
-    return max(rows, key=rank) if rows and rank(rows[0]) else None
+    return max(rows, key=rank) if rows and ranked(rows[0]) else None
 
 
 def seconds_per_epoch(folder: str | os.PathLike) -> float | None:

@@ -82,13 +82,14 @@ def run(tiny_zip, tmp_path_factory):
 
 
 def run_here(arguments, monkeypatch):
-    """Runs a script as its own main program, but in this process, where Keras is loaded."""
+    """Runs a script or module as the main program, but in this process, where Keras is loaded."""
     monkeypatch.setattr(sys, "argv", list(arguments))
     with pytest.raises(SystemExit) as left:
-        if arguments[0] == "lines":
-            runpy.run_module("lines", run_name="__main__", alter_sys=True)
-        else:
+        if arguments[0].endswith(".py"):
             runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+        else:
+            monkeypatch.delitem(sys.modules, arguments[0], raising=False)  # as if never imported
+            runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     return left.value.code or 0
 
 

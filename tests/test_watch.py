@@ -65,8 +65,10 @@ def test_a_run_that_goes_on_is_told_by_its_lock_or_a_new_epoch(folder):
     with runs.locked(folder):
         state = snapshot(folder)
         assert state["state"] == "running" and state["seconds_left"] == pytest.approx(200)
-    os.utime(folder / "losses.csv")
     (folder / ".lock").unlink()
+    os.utime(folder / "losses.csv")
+    assert snapshot(folder)["state"] == "stopped"  # epoch 5 was the last, and is saved
+    (folder / "weights" / "checkpoint_5.h5").unlink()
     assert snapshot(folder)["state"] == "running" and not (folder / ".lock").exists()
 
 

@@ -15,9 +15,10 @@ from utils.plots import smoothed
 
 _COLOURS = ("#2b6cb0", "#c05621")
 _WIDTH = 12  # inches
+_TALLEST = 3  # of a sample, in its widths
 _LONGEST = 48  # letters of a parameter
 _DIVERSITY = "diversity_ratio"
-_EMPTY = np.full((1, 2, 3), 255, np.uint8)
+_EMPTY = np.full((1, 6, 3), 255, np.uint8)
 
 
 def compare(a: str | os.PathLike, b: str | os.PathLike, path: str | os.PathLike) -> None:
@@ -35,15 +36,15 @@ def compare(a: str | os.PathLike, b: str | os.PathLike, path: str | os.PathLike)
         OSError: it cannot be written.
     """
     folders = (Path(a), Path(b))
-    names = [folder.resolve().name for folder in folders]
-    changes = differences(*folders)
+    names = [_plain(folder.resolve().name) for folder in folders]
+    changes = [tuple(map(_plain, row)) for row in differences(*folders)]
     charts = _charts(folders)
     samples = [
         [_sample(folder, epoch) for folder, epoch in zip(folders, epochs, strict=True)]
         for epochs in (common_epochs(*folders), _last_epochs(*folders))
     ]
     heights = [max(image.shape[0] / image.shape[1] for image, _ in row) for row in samples]
-    heights = [_WIDTH / 2 * height + 0.5 for height in heights]
+    heights = [_WIDTH / 2 * min(height, _TALLEST) + 0.5 for height in heights]
     heights += [3] * -(-len(charts) // 2) + [0.2 * len(changes) + 0.6]
     figure = Figure(figsize=(_WIDTH, sum(heights)), layout="constrained")
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
@@ -89,7 +90,7 @@ def differences(a: Path, b: Path) -> list[tuple[str, str, str]]:
 
 
 def _sample(folder, epoch):
-    """The picture of an epoch, uint8 (H, W, 3), and words on it; a white one where there is none."""
+    """The picture of an epoch, uint8 (H, W, 3), and words on it; white where there is none."""
     paths = dict(run_state.samples(folder))
     if epoch is None:
         return _EMPTY, "no samples of the same epoch" if paths else "no samples"
@@ -114,14 +115,14 @@ def _charts(folders):
         ]
     scores = [run_state.scores(folder) for folder in folders]
     measured = [rows[0] if rows else {} for rows in scores]
-    names = dict.fromkeys(name for row in measured for name in (*run_state.ranked(row), _DIVERSITY))
+    names = dict.fromkeys(
+        name for row in measured for name in (*run_state.ranked(row), _DIVERSITY) if name in row
+    )
     for name in names:
-        curves = [
+        charts[name] = [
             ([row["epoch"] for row in rows], [row[name] for row in rows]) if name in first else None
             for first, rows in zip(measured, scores, strict=True)
         ]
-        if any(curves):
-            charts[name] = curves
     return charts
 
 
@@ -149,3 +150,8 @@ def _write_differences(axis, changes, names):
             y = 1 - (line + 0.5) / len(rows)
             weight = "bold" if line == 0 else "normal"
             axis.text(place, y, words, color=colour, weight=weight, fontsize=9, va="center")
+
+
+def _plain(words):
+    """Words in which Matplotlib sees no formula."""
+    return words.replace("$", r"\$")

@@ -13,7 +13,7 @@ import numpy as np
 from utils import runs
 
 QUIET = 30
-"""Seconds without a new epoch after which a run is taken to go on only where its lock is held."""
+"""Seconds without a new epoch after which only a run whose lock is held is taken to go on."""
 
 _TAIL = 1 << 16  # bytes of a log
 _RECENT = 6  # files that the speed is told from
@@ -168,14 +168,16 @@ def _saved_before(folder: Path, began: float) -> int:
 def state(folder: str | os.PathLike) -> str:
     """`waiting` for the first session, `running`, `finished` or `stopped`.
 
-    Running is what had a new epoch within `QUIET` seconds, or whose lock is held: that alone
-    knows of epochs that take longer, the times alone of a training on another machine.
+    Running is what holds its lock, however long an epoch takes. A training on another machine,
+    whose lock is not seen, is told by an epoch of the last `QUIET` seconds, unless that was saved
+    as the end of a session is.
     """
     folder = Path(folder)
-    planned = whole(read_params(folder)["training"], "epochs")
-    if planned and epochs_done(folder) >= planned:
+    done, planned = epochs_done(folder), whole(read_params(folder)["training"], "epochs")
+    if planned and done >= planned:
         return "finished"
-    if age(folder) < QUIET or runs.is_locked(folder):
+    saved = (folder / "weights" / f"checkpoint_{done}.h5").exists()
+    if runs.is_locked(folder) or (age(folder) < QUIET and not saved):
         return "running"
     return "stopped" if changed(folder / "params.json") else "waiting"
 

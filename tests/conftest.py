@@ -1,11 +1,13 @@
 """What several tests need: small data, a small model and its run, Processing's renderer."""
 
 import json
+import os
 import runpy
 import shutil
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -79,6 +81,32 @@ def run(tiny_zip, tmp_path_factory):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, folder, 5)
     return gan, folder
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    """A copy of the run of five epochs, sampled after epochs 0, 2 and 4, with times made up."""
+    folder = tmp_path / "0001_tiny"
+    shutil.copytree(run[1], folder)
+    began = time.time() - 1000
+    for name, after in {
+        "params.json": 0,
+        "images/sample_0.png": 50,
+        "images/sample_2.png": 54,
+        "images/sample_4.png": 58,
+        "losses.csv": 58,
+    }.items():
+        os.utime(folder / name, (began + after,) * 2)
+    return folder
+
+
+def replanned(folder, epochs):
+    """As if a run had been planned for so many epochs."""
+    content = json.loads((folder / "params.json").read_text())
+    content["training"]["epochs"] = epochs
+    before = (folder / "params.json").stat().st_mtime
+    (folder / "params.json").write_text(json.dumps(content))
+    os.utime(folder / "params.json", (before, before))
 
 
 def run_here(arguments, monkeypatch):

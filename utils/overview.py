@@ -44,7 +44,8 @@ def _best(folder):
     row = run_state.best(run_state.scores(folder))
     if row is None:
         return "–"
-    name = next(iter(run_state.ranked(row)))
+    names = run_state.ranked(row)
+    name = next((name for name in names if row[name]), next(iter(names)))  # that tells something
     return f"{name} {row[name]:.4g} at {row['epoch']}"
 
 

@@ -37,7 +37,7 @@ def snapshot(folder: str | os.PathLike) -> dict:
     """What the page shows of a run, fit for JSON; what is not there yet is None or empty.
 
     Returns:
-        `run` and `data`, names; `state`, see `utils.run_state.state`; `epochs` done and `planned`;
+        `run`, `data`: names; `state`: see `utils.run_state.state`; `epochs` done and `planned`;
         `images_per_second`; `seconds_left`; `age`, seconds since the last epoch; `session` and
         `newest`, which change where samples or the newest of them do; `samples`, their epochs;
         `converge`, which changes with that picture; `scores`, rows, and `best`, the epoch of one;
@@ -67,8 +67,7 @@ def snapshot(folder: str | os.PathLike) -> dict:
         "samples": [epoch for epoch, _ in samples],
         "converge": run_state.changed(folder / "images" / "converge.png"),
         "scores": [
-            {name: value if math.isfinite(value) else None for name, value in row.items()}
-            for row in scores
+            {name: v if math.isfinite(v) else None for name, v in row.items()} for row in scores
         ],
         "best": best and best["epoch"],
         "log": run_state.tail(folder / "log.txt")[-_LOG_LINES:],
@@ -179,7 +178,8 @@ def _serve(arguments: argparse.Namespace) -> None:
             f"{folder}: no run there; expected a run folder such as run/gan/0001_output"
         )
     with Server(folder, arguments.port) as server:
-        print(f"{folder} is shown at {server.address} to this machine alone; Ctrl-C ends it.")
+        words = f"{folder} is shown at {server.address} to this machine alone; Ctrl-C ends it."
+        print(words, flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

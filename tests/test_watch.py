@@ -34,7 +34,7 @@ def ask(server, path, host=None, method="GET"):
     """Status, headers and content, of a path that is sent as it stands."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     connection.putrequest(method, path, skip_host=True)
-    connection.putheader("Host", host or f"127.0.0.1:{server.server_port}")
+    connection.putheader("Host", f"127.0.0.1:{server.server_port}" if host is None else host)
     connection.endheaders()
     answer = connection.getresponse()
     content = answer.read()
@@ -71,8 +71,9 @@ def test_the_page_the_state_and_the_pictures_of_this_run_alone(server, folder, t
 
 def test_it_answers_to_the_names_of_this_machine_alone(server, monkeypatch):
     port = server.server_port
-    assert ask(server, "/", f"localhost:{port}")[0] == 200
-    for host in (f"evil.example:{port}", "127.0.0.1", f"127.0.0.1.evil.example:{port}"):
+    for host in (f"localhost:{port}", "localhost", "127.0.0.1:8000"):  # through a tunnel, too
+        assert ask(server, "/", host)[0] == 200
+    for host in (f"evil.example:{port}", "", f"127.0.0.1.evil.example:{port}", "evil@localhost:8"):
         status, _, content = ask(server, "/state.json", host)
         assert status == 403 and b"tiny" not in content
     assert server.server_address[0] == "127.0.0.1"

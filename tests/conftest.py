@@ -1,11 +1,13 @@
 """What several tests need: small data, a small model and its run, Processing's renderer."""
 
 import json
+import os
 import runpy
 import shutil
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -81,14 +83,41 @@ def run(tiny_zip, tmp_path_factory):
     return gan, folder
 
 
+@pytest.fixture
+def folder(run, tmp_path):
+    """A copy of the run of five epochs, sampled after epochs 0, 2 and 4, with times made up."""
+    folder = tmp_path / "0001_tiny"
+    shutil.copytree(run[1], folder)
+    began = time.time() - 1000
+    for name, after in {
+        "params.json": 0,
+        "images/sample_0.png": 50,
+        "images/sample_2.png": 54,
+        "images/sample_4.png": 58,
+        "losses.csv": 58,
+    }.items():
+        os.utime(folder / name, (began + after,) * 2)
+    return folder
+
+
+def replanned(folder, epochs):
+    """As if a run had been planned for so many epochs."""
+    content = json.loads((folder / "params.json").read_text())
+    content["training"]["epochs"] = epochs
+    before = (folder / "params.json").stat().st_mtime
+    (folder / "params.json").write_text(json.dumps(content))
+    os.utime(folder / "params.json", (before, before))
+
+
 def run_here(arguments, monkeypatch):
-    """Runs a script as its own main program, but in this process, where Keras is loaded."""
+    """Runs a script or module as the main program, but in this process, where Keras is loaded."""
     monkeypatch.setattr(sys, "argv", list(arguments))
     with pytest.raises(SystemExit) as left:
-        if arguments[0] == "lines":
-            runpy.run_module("lines", run_name="__main__", alter_sys=True)
-        else:
+        if arguments[0].endswith(".py"):
             runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+        else:
+            monkeypatch.delitem(sys.modules, arguments[0], raising=False)  # as if never imported
+            runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     return left.value.code or 0
 
 

@@ -13,7 +13,7 @@ from tests.conftest import TINY, train
 from tests.test_training import state
 from utils.latents import draw, latents
 from utils.loaders import load_generator, read_images
-from utils.scores import read_scores
+from utils.run_state import read_scores
 from utils.similarity import diversity
 
 

@@ -193,6 +193,15 @@ BAD = {
     "evaluate.py --images one.zip": "one.zip: a.png does not decode",
     "train.py --evaluate-every -1": f"argument --evaluate-every: {WHOLE} 0",
     "evaluate.py --generator nix.h5": "nix.h5: no such file",
+    "utils.watch": "the following arguments are required: run; --help shows what there is",
+    "utils.watch nix": "nix: no run there; expected a run folder such as run/gan/0001_output",
+    "utils.watch folder": "folder: no run there; expected a run folder",
+    "utils.watch nix --port 65536": f"argument --port: {WHOLE} 0 to 65535, received '65536'",
+    "utils.runs --root nix": "nix: no such folder; expected one that holds run folders",
+    "utils.runs --root folder": "folder: holds no run; expected folders such as 0001_output",
+    "utils.runs --compare a": "argument --compare: expected 2 arguments; --help shows what there",
+    "utils.runs --compare a b": "a: no run of that name in run/gan, nor a run folder by that path",
+    "utils.runs --compare a b --out c.jpg": "argument --out: expected a file name that ends in .",
     "lines --count 0": "count must be at least 1, received 0",
     "lines --count many": "argument --count: invalid int value: 'many'; --help shows what there is",
     "lines --size 7": "size must be at least 8 pixels, received 7",
@@ -211,7 +220,8 @@ def test_bad_command_lines_get_one_line_and_exit_code_2(line, odd_files, monkeyp
     name, *arguments = line.split()
     assert run_here([name, *arguments], monkeypatch) == 2
     (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith({"lines": "python -m lines"}.get(name, name)) and ": error: " in said
+    program = name if name.endswith(".py") else f"python -m {name}"
+    assert said.startswith(program) and ": error: " in said
     assert BAD[line] in said and len(said) < 600
 
 

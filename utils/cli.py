@@ -15,12 +15,19 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
     What it refuses is one line too; parsers of subcommands are of the same class.
     """
     made = _Parser(
+        prog=program(),
         description=description,
         epilog=f"examples:\n{examples}",
         formatter_class=Formatter,
     )
     made.set_defaults(debug=False)
     return made
+
+
+def program() -> str:
+    """What a person typed to start this program: `train.py`, or `python -m utils.watch`."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python -m {module.name}" if module else os.path.basename(sys.argv[0])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,6 +113,5 @@ def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Na
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         if arguments.debug:
             raise
-        name = os.path.basename(sys.argv[0])
-        print(f"{name}: error: {one_line(error, _LONGEST)}", file=sys.stderr)
+        print(f"{program()}: error: {one_line(error, _LONGEST)}", file=sys.stderr)
         sys.exit(2)

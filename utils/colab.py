@@ -1,8 +1,9 @@
-"""What the notebooks ask of Colab: Google Drive, an upload, downloads."""
+"""What the notebooks ask of Colab: Google Drive, an upload, downloads, a page in a cell."""
 
 import importlib
 import os
 import shutil
+import urllib.parse
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,8 @@ from utils.runs import ROOT, newest_generator
 MOUNT = Path("/content/drive")
 FOLDER = Path("MyDrive") / "lines-wgan-gp"
 """The project's own folder below `MOUNT`."""
+
+_HEIGHT = 900  # pixels of a page below a cell
 
 
 def find_root(use_drive: bool) -> Path:
@@ -90,6 +93,27 @@ def take_home(*paths: Path) -> None:
             files.download(shutil.make_archive(path.name, "zip", path))
         else:
             files.download(str(path))
+
+
+def is_colab() -> bool:
+    """Whether this is a machine of Colab's."""
+    return "COLAB_RELEASE_TAG" in os.environ
+
+
+def show_page(address: str) -> None:
+    """Shows below the cell a page that this process serves, see `utils.watch.watch`.
+
+    Colab passes it on from its machine to the browser. Elsewhere the browser asks itself, so it
+    must run on the same machine as the notebook.
+    """
+    output = _service("output")
+    if output:
+        port = urllib.parse.urlsplit(address).port
+        output.serve_kernel_port_as_iframe(port, height=str(_HEIGHT))
+    else:
+        from IPython.display import IFrame, display
+
+        display(IFrame(address, "100%", _HEIGHT))
 
 
 def _service(name: str) -> ModuleType | None:

@@ -77,13 +77,13 @@ def _scores(axes, rows: list[dict]) -> None:
 
 def _curve(axis, values: np.ndarray, colour: str, label: str) -> None:
     epochs = np.arange(len(values))
-    smooth = _smoothed(values)
+    smooth = smoothed(values)
     axis.plot(epochs, values, color=colour, alpha=0.2, linewidth=0.8)
     axis.plot(epochs, smooth, color=colour, linewidth=1.8, label=label)
 
 
-def _smoothed(values: np.ndarray) -> np.ndarray:
-    """Mean over a window of about a fortieth of the run, narrower at both ends."""
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """Values (n,), each the mean over about a fortieth of the run, narrower at both ends."""
     half = len(values) // 80
     sums = np.concatenate([[0.0], np.cumsum(values)])
     i = np.arange(len(values))

@@ -10,11 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import filelock
-import keras
 
 from utils.files import replacing
 
 ROOT = Path("run") / "gan"
+
+_PATIENCE = 0.5  # seconds; `is_locked` of others holds a lock for less than a thousandth
 
 
 def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = ROOT) -> Path:
@@ -69,7 +70,7 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
     """
     lock = filelock.FileLock(Path(folder) / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE)
     except filelock.Timeout:
         raise BlockingIOError(
             f"{folder} is in use by another training; wait for it, stop it, or choose another "
@@ -81,6 +82,20 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def is_locked(folder: str | os.PathLike) -> bool:
+    """Whether a process of this machine trains in `folder`; False where locks are not known."""
+    lock = filelock.FileLock(Path(folder) / ".lock")
+    if not Path(lock.lock_file).exists():
+        return False  # and to ask would make one
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+    except (OSError, NotImplementedError):  # a folder for reading only, or a network drive
+        return False
 
 
 def set_aside(folder: str | os.PathLike) -> Path | None:
@@ -158,6 +173,8 @@ def describe(folder: str | os.PathLike, epoch: int, epochs: int) -> str:
 
 def params(**sections: dict) -> dict:
     """What `params.json` holds: the sections given and the versions that ran."""
+    import keras  # here: those who only look at run folders need not wait for it
+
     packages = (keras.config.backend(), "keras", "numpy")
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
     return json.loads(json.dumps(sections | {"versions": versions}, default=str))
@@ -208,3 +225,9 @@ def check_params(
 def _flat(content: dict) -> dict:
     sections = (items for name, items in content.items() if name != "versions")
     return {name: value for items in sections for name, value in items.items()}
+
+
+if __name__ == "__main__":
+    from utils.overview import main
+
+    main()

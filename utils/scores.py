@@ -12,6 +12,7 @@ from utils.files import replacing
 from utils.images import to_uint8
 from utils.latents import draw_images
 from utils.loaders import ImageStream
+from utils.run_state import read_scores
 from utils.similarity import ImageJudge, diversity
 
 IMAGES = 500
@@ -140,29 +141,6 @@ class Scores(keras.callbacks.Callback):
                 {name: value if name == "epoch" else f"{value:.9g}" for name, value in row.items()}
                 for row in rows
             )
-
-
-def read_scores(path: Path) -> list[dict[str, float]]:
-    """The rows of a `metrics.csv`; none where there is no such file.
-
-    Raises:
-        ValueError: it holds something that is no number.
-    """
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    try:
-        if any("epoch" not in row for row in rows):
-            raise ValueError("no column epoch")
-        return [
-            {name: int(v) if name == "epoch" else float(v) for name, v in row.items()}
-            for row in rows
-        ]
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not the scores of a training ({error}); move it away to continue"
-        ) from error
 
 
 def score_line(row: dict[str, float]) -> str:

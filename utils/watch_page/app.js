@@ -1,0 +1,159 @@
+// The page: asks for the state of the run every few seconds, and shows it.
+
+import { tableRows } from "./chart.js";
+
+const $ = (id) => document.getElementById(id);
+const EVERY = 3000; // milliseconds
+
+let state = { samples: [] };
+let chosen = 0; // which of the samples is shown
+let live = true; // the newest one, whichever that becomes
+
+// Words -----------------------------------------------------------------------------------------
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 90) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 90) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return `${hours} h ${minutes % 60} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+function write(id, text) {
+  if ($(id).textContent !== text) $(id).textContent = text; // screen readers read what changes
+}
+
+const count = (number) => number.toLocaleString("en");
+
+// Samples ---------------------------------------------------------------------------------------
+
+function load(image, link, source) {
+  link.hidden = !source;
+  if (!source || image.getAttribute("src") === source) return;
+  image.src = source;
+  link.href = source;
+}
+
+function showSample() {
+  const last = state.samples.length - 1;
+  if (live) chosen = last;
+  chosen = Math.max(0, Math.min(chosen, last));
+  const epoch = state.samples[chosen];
+  const version = chosen === last ? state.newest : state.session;
+  const source = last < 0 ? "" : `./images/sample_${epoch}.png?v=${version}`;
+  load($("sample"), $("sample-link"), source);
+  if (source) {
+    const words = `Samples after epoch ${epoch}`;
+    $("sample").alt = `${words}: a grid of generated images, always of the same seeds`;
+    write("caption", `${words} (${chosen + 1} of ${last + 1})`);
+  } else {
+    write("caption", "No samples yet: the first ones come after the first epoch.");
+  }
+  const slider = $("slider");
+  slider.max = Math.max(0, last);
+  slider.value = chosen;
+  slider.disabled = last < 1;
+  slider.setAttribute("aria-valuetext", source ? `epoch ${epoch}` : "none yet");
+  $("previous").disabled = chosen <= 0;
+  $("next").disabled = chosen >= last;
+  $("live").setAttribute("aria-pressed", String(live));
+}
+
+function choose(which) {
+  chosen = which;
+  live = false;
+  showSample();
+}
+
+function follow() {
+  live = !live;
+  showSample();
+}
+
+$("slider").addEventListener("input", () => choose($("slider").valueAsNumber));
+$("previous").addEventListener("click", () => choose(chosen - 1));
+$("next").addEventListener("click", () => choose(chosen + 1));
+$("live").addEventListener("click", follow);
+
+const KEYS = {
+  ArrowLeft: () => choose(chosen - 1),
+  ArrowRight: () => choose(chosen + 1),
+  Home: () => choose(0),
+  l: follow,
+};
+
+document.addEventListener("keydown", (event) => {
+  const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  // The slider knows its keys itself, and a log is scrolled by them.
+  if (event.target.closest("input, pre") && event.key !== "l") return;
+  event.preventDefault();
+  action();
+});
+
+// The rest --------------------------------------------------------------------------------------
+
+const STATES = {
+  waiting: "Waiting for the training to begin",
+  running: "Running",
+  stopped: "Stopped",
+  finished: "Finished",
+};
+
+function showProgress() {
+  document.title = `${state.epochs ? `${state.epochs} · ` : ""}${state.run}`;
+  write("run", state.run);
+  write("data", state.data ? `Trained on ${state.data}` : "Data unknown");
+  write("state", STATES[state.state]);
+  write("age", state.age == null ? "" : `last change ${duration(state.age)} ago`);
+  const of = state.planned ? ` of ${count(state.planned)}` : "";
+  write("epochs", `${count(state.epochs)}${of}`);
+  $("progress").max = state.planned ?? 1;
+  $("progress").value = state.planned ? Math.min(state.epochs, state.planned) : 0;
+  write("left", state.seconds_left == null ? "–" : duration(state.seconds_left));
+  const speed = state.images_per_second;
+  write("speed", speed == null ? "–" : count(Number(speed.toPrecision(3))));
+}
+
+function showScores() {
+  const some = state.scores.length > 0;
+  $("scores").hidden = !some;
+  $("no-scores").hidden = some;
+  write("best-title", state.best == null ? "Best" : `Best, epoch ${state.best}`);
+  $("scores").tBodies[0].replaceChildren(...tableRows(state.scores, state.best));
+}
+
+function show() {
+  showProgress();
+  showSample();
+  showScores();
+  const source = state.converge ? `./images/converge.png?v=${state.converge}` : "";
+  load($("converge"), $("converge-link"), source);
+  $("no-converge").hidden = Boolean(source);
+  write("log", state.log.join("\n") || "Nothing yet.");
+}
+
+let timer;
+
+async function poll() {
+  clearTimeout(timer);
+  try {
+    const answer = await fetch("./state.json");
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    state = await answer.json();
+    show();
+  } catch (error) {
+    write("state", "No answer");
+    write("age", `from utils.watch (${error.message}): was it stopped?`);
+  }
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(poll, EVERY);
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) clearTimeout(timer);
+  else poll();
+});
+poll();

@@ -2,14 +2,14 @@
 
 import os
 import signal
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from models import projection
-from models.coverage import add_coverage
+from models import coverage, projection
 from models.projection import distance, project
 from models.WGANGP import WGANGP
 from tests.conftest import TINY, run_here
@@ -101,12 +101,13 @@ def test_what_is_no_image_of_the_generator_is_refused(linear):
         project(linear, np.zeros((1, 16, 16, 3), np.uint8), starts=0, steps=9)
 
 
-def test_coverage_notices_what_a_generator_cannot_draw(tmp_path):
+def test_coverage_notices_what_a_generator_cannot_draw(tmp_path, monkeypatch):
+    monkeypatch.setattr(coverage, "project", partial(project, starts=4, steps=80))
     generator = made_by_hand("tanh", 2)  # near black and white, so that no mean of two is drawn
     own = draw(generator, latents(list(range(100, 124)), 3))
     for training, covered in ((own, True), (own[:, ::-1], False)):
         found = Evaluation(24, *({} for _ in range(7)), [], [])
-        add_coverage(found, generator, training, None, 8)
+        coverage.add_coverage(found, generator, training, None, 8)
         errors = np.sort(found.projected["real images"])
         assert len(errors) == 8 and found.measures["projection_median"] == np.median(errors)
         for name in ("projection_median", "projection_p95"):

@@ -8,6 +8,7 @@ from utils import cli
 parser = cli.parser(
     __doc__,
     "  python evaluate.py --generator run/gan/0001_output/generator.h5 --count 10000\n"
+    "  python evaluate.py --generator generator.h5 --project 100\n"
     "  python evaluate.py --images new.zip --json new.json\n"
     "  python evaluate.py --generator generator.h5 --data mine.zip    trained on your own images\n"
     "Without --data, or with images of the sketch, every figure of their law is told.",
@@ -26,6 +27,12 @@ parser.add_argument(
 parser.add_argument(
     "--weight", type=cli.whole(most=37), help="of the lines, pixels, odd; None: 5 of 128, 3 of 64"
 )
+parser.add_argument(
+    "--project",
+    type=cli.whole(8, 100_000),
+    metavar="N",
+    help="search the generator for so many real images: what can it not draw? 3 s each on 2 cores",
+)
 parser.add_argument("--json", metavar="FILE", help="where to write the figures for programs")
 parser.add_argument(
     "--report",
@@ -38,6 +45,7 @@ parser.add_argument(
 def main(arguments: argparse.Namespace) -> None:
     """A table on the screen, `report.png`, and a JSON file where one is wanted."""
     from lines.judge import judge_for
+    from models.coverage import add_coverage
     from utils.evaluation import evaluate
     from utils.images import as_rgb
     from utils.latents import draw_images
@@ -45,11 +53,14 @@ def main(arguments: argparse.Namespace) -> None:
     from utils.report import draw_report, table, write_json
     from utils.runs import newest_generator
 
+    if arguments.images and arguments.project:
+        raise ValueError("--project searches a generator: name one instead of --images")
     what = Path(arguments.images or arguments.generator or newest_generator())
     if arguments.images:
         images = read_images(what, count=arguments.count)
     else:
-        images = draw_images(load_generator(what), arguments.count)
+        generator = load_generator(what)
+        images = draw_images(generator, arguments.count)
     size, channels = images.shape[2:]
     training = read_images(arguments.data, size, channels=channels) if arguments.data else None
     images = images if arguments.data else as_rgb(images)
@@ -57,6 +68,8 @@ def main(arguments: argparse.Namespace) -> None:
     if law:
         training = law.training_images()
     evaluation = evaluate(images, training, law)
+    if arguments.project:
+        add_coverage(evaluation, generator, training, law, arguments.project)
     print(table(evaluation))
     if arguments.json:
         write_json(arguments.json, evaluation, judged=str(what), size=size)

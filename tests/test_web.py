@@ -1,6 +1,7 @@
 """The page, in a real browser: what it draws, what it asks for, how it is used."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,10 +9,8 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from models.WGANGP import WGANGP
 from tests import browser
-from tests.conftest import ROOT, TINY
-from utils import web
+from tests.conftest import ROOT
 from utils.directions import principal_directions
 from utils.latents import draw, latents
 from utils.loaders import load_generator
@@ -47,6 +46,10 @@ def page(generator, tmp_path_factory):
         yield driver, asked, folder / "downloads"
 
 
+def page_folder(page):
+    return page[2].parent / "site"
+
+
 def pictures(driver):
     return int(driver.execute_script("return canvas.dataset.pictures") or 0)
 
@@ -79,7 +82,9 @@ def test_seed_7_is_what_generate_draws(page, generator):
 
 def test_seeds_give_the_latents_of_numpy(page):
     driver, _, _ = page
+    # The last row's draws fall on the very edges of the ziggurat's strips: found by search.
     seeds = [*range(400), 2**31, 2**32 - 1, 2**32, 2**53 + 1, 10**18 - 1]
+    seeds += [85211, 146799, 324848, 944056]
     code = (
         "const [seeds, done] = arguments; import('./latents.js').then(({ latents }) => "
         "done(seeds.map((seed) => [...latents(BigInt(seed), 500)])))"
@@ -88,7 +93,11 @@ def test_seeds_give_the_latents_of_numpy(page):
     wanted = latents(seeds, 500)
     # All paths of the algorithm are among them: beyond ±3.654 lies the tail.
     assert (np.abs(wanted) > 3.6542).sum() >= 20
-    assert np.array_equal(np.array(found, np.float32), wanted)
+    found = np.array(found, np.float32)
+    tail = np.abs(wanted) > 3.6541
+    assert np.array_equal(found[~tail], wanted[~tail])
+    # There numpy rounds as the C library's logarithm does.
+    assert np.abs(found[tail].view(np.int32) - wanted[tail].view(np.int32)).max() <= 1
 
 
 def test_a_walk_between_two_seeds_is_pythons(page):
@@ -119,6 +128,7 @@ def test_the_mouse_and_the_keys(page, generator):
     browser.until(
         lambda: "enlarged" in driver.find_element(By.ID, "picture").get_attribute("class")
     )
+    assert driver.switch_to.active_element.accessible_name == "Back"
     press(driver, Keys.ESCAPE)
     assert driver.switch_to.active_element.get_attribute("id") == "enlarge"
     driver.execute_script("document.activeElement.blur()")
@@ -164,14 +174,55 @@ def test_a_phone_has_room_for_all_and_every_control_a_name(page):
     names = [
         control.accessible_name
         for control in driver.find_elements(By.CSS_SELECTOR, "button, input, select, canvas")
+        if control.is_displayed()
     ]
     assert all(names) and len(names) == len(set(names)) == 19
     screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     assert driver.execute_script("return document.documentElement.scrollWidth") == 360
-    low = "return [...document.querySelectorAll('button, input, select')].filter((one) => "
+    low = (
+        "return [...document.querySelectorAll('form :is(button, input, select)')].filter((one) => "
+    )
     assert driver.execute_script(low + "one.getBoundingClientRect().height < 44)") == []
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+_LOST = """
+export const env = { wasm: {} };
+export class Tensor {}
+let drawn = 0;
+export const InferenceSession = { create: async () => ({
+  run: async () => {
+    drawn += 1;
+    if (drawn > 1) throw new Error("the device was lost");
+    return { images: { getData: async () => new Float32Array(64 * 64 * 3) } };
+  },
+}) };
+"""
+
+
+def test_a_graphics_card_that_is_lost(page, generator, tmp_path):
+    driver, _, _ = page
+    ours = driver.current_url
+    broken = shutil.copytree(page_folder(page), tmp_path / "broken")
+    worker = (broken / "worker.js").read_text()
+    has_gpu = "{ value: { requestAdapter: async () => ({}) } }"
+    worker = f"{worker}\nObject.defineProperty(navigator, 'gpu', {has_gpu});"
+    (broken / "worker.js").write_text(worker)
+    (broken / "runtime" / "ort.webgpu.min.mjs").write_text(_LOST)
+    with browser.served(broken) as (address, asked):
+        driver.get(address)
+        browser.until(lambda: pictures(driver))
+        becomes(driver, seed_picture(generator, 7))
+        assert driver.find_element(By.ID, "engine").text == "WebAssembly"
+        assert ("/runtime/ort.webgpu.min.mjs", 200) in asked
+        (broken / "generator.onnx").unlink()
+        driver.get(address)
+        status = "return document.getElementById('status').textContent"
+        browser.until(lambda: "generator.onnx: 404" in driver.execute_script(status))
+        driver.get(ours)
+        driver.get_log("browser")  # the 404 was wanted
+        browser.until(lambda: pictures(driver))
 
 
 def test_no_errors_and_nothing_from_elsewhere(page):
@@ -182,42 +233,7 @@ def test_no_errors_and_nothing_from_elsewhere(page):
     urls = [
         e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
     ]
-    ours = driver.current_url
-    assert ours in urls and [u for u in urls if not u.startswith((ours, "data:", "blob:"))] == []
+    here = ("http://127.0.0.1:", "data:", "blob:")
+    assert driver.current_url in urls and [u for u in urls if not u.startswith(here)] == []
     assert {code for _, code in asked} <= {200, 304}
     assert "/generator.onnx" in [path for path, _ in asked]
-
-
-def test_directions_are_those_of_the_first_layers_matrix():
-    generator = WGANGP(**TINY).generator
-    kernel = np.diag([1.0, 5.0, 3.0, 2.0, 4.0])[:, :, None].repeat(26, 2).reshape(5, 130)[:, :128]
-    generator.layers[1].kernel.assign(kernel)
-    found = principal_directions(generator, 8)
-    assert found.shape == (5, 5) and found.dtype == np.float32
-    assert np.allclose(found, np.eye(5)[[1, 4, 2, 3, 0]], atol=1e-3)
-
-
-def test_a_runtime_that_is_not_the_one_pinned(tmp_path, monkeypatch):
-    (tmp_path / "a.tgz").write_bytes(b"something else")
-    with pytest.raises(ValueError, match=r"a.tgz: not onnxruntime-web@[0-9.]+ as it was published"):
-        find_runtime(tmp_path / "a.tgz")
-    with pytest.raises(FileNotFoundError, match=r"b.tgz: no such file; expected the .tgz of onnx"):
-        find_runtime(tmp_path / "b.tgz")
-    monkeypatch.setattr(web, "CACHE", tmp_path / "cache")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"install Node.js, or name the package's .tgz"):
-        find_runtime(None)
-    npm = tmp_path / "npm"
-    npm.write_text("#!/bin/sh\necho npm error network >&2\nexit 1\n")
-    npm.chmod(0o755)
-    with pytest.raises(OSError, match=r"npm could not fetch .* \(npm error network\); with a"):
-        find_runtime(None)
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_a_folder_that_holds_something_is_left_alone(tmp_path, generator):
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "a.jpg").touch()
-    with pytest.raises(ValueError, match="photos: is there already; expected the name of a new"):
-        write_site(generator, tmp_path / "photos", "")
-    assert [file.name for file in tmp_path.rglob("*")] == ["photos", "a.jpg"]

@@ -32,6 +32,9 @@ class Evaluation:
             equally high.
         examples: (caption, image, the image that explains it); empty without a law.
         neighbours: (image, the nearest training image, their distance as `nearest` gives it).
+        projected: errors of images that a generator was searched for, by kind, the judged kind
+            first; see `models.coverage`.
+        projections: (caption, real image, the nearest that the generator draws).
     """
 
     count: int
@@ -44,6 +47,8 @@ class Evaluation:
     histograms: dict[str, tuple[list[str], np.ndarray]]
     examples: list[tuple[str, np.ndarray, np.ndarray]]
     neighbours: list[tuple[np.ndarray, np.ndarray, float]]
+    projected: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    projections: list[tuple[str, np.ndarray, np.ndarray]] = dataclasses.field(default_factory=list)
 
     def within(self, name: str) -> bool:
         """Whether a measure lies in the band of real images."""

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -45,22 +45,35 @@ def check_new_folder(path: str | os.PathLike) -> None:
 
 
 @contextlib.contextmanager
-def new_folder(path: str | os.PathLike) -> Iterator[Path]:
+def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> Iterator[Path]:
     """Gives a folder beside `path`, which takes its place when the block succeeds.
 
+    Args:
+        path: what stands there is replaced as a whole.
+        check: called with `path`, before and after the block; raises where it must stay.
+
     Raises:
-        ValueError: as `check_new_folder`.
+        ValueError: as `check`.
         OSError: a full disk, or a folder that is read-only or gone.
     """
     path = Path(path)
-    check_new_folder(path)
+    check(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     beside.mkdir(parents=True)
     try:
         yield beside
+        check(path)
         if path.exists():
-            path.rmdir()
-        beside.rename(path)
+            old = beside.with_suffix(".old.part")
+            path.rename(old)
+            try:
+                beside.rename(path)
+            except OSError:
+                old.rename(path)
+                raise
+            shutil.rmtree(old)
+        else:
+            beside.rename(path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

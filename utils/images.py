@@ -54,11 +54,13 @@ def as_rgb(images: np.ndarray) -> np.ndarray:
 
 
 def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """RGB images, uint8 (n, H, W, 3), as they are (3), or as grey ones (1): 0.3 R + 0.6 G + 0.1 B.
+    """Images, uint8 (n, H, W, 1 or 3), with 1 or 3 channels; grey is 0.3 R + 0.6 G + 0.1 B.
 
     The weights are those of ITU-R BT.601, as in Pillow.
     """
     if channels == 3:
+        return as_rgb(images)
+    if images.shape[-1] == 1:
         return images
     return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])[
         ..., None

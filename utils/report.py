@@ -58,6 +58,7 @@ def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> 
     rows = 3 if examples else 0
     heights = [0.165 * (len(evaluation.measures) + 3)]
     heights += [2.4] * (len(evaluation.histograms) // 2) + [1.5] * (rows + 1)
+    heights += [2.4, 1.5] if evaluation.projected else []
     figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
     figure.suptitle(title, parse_math=False)  # it may be a path with dollars in it
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
@@ -73,6 +74,9 @@ def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> 
         _pairs(next(parts), chosen, "unexplained, image, what explains it")
     captions = [(f"{distance:.0f} of 255", a, b) for a, b, distance in neighbours]
     _pairs(next(parts), captions, "distance, image, nearest training image")
+    if evaluation.projected:
+        _curves(next(parts).subplots(), evaluation.projected)
+        _pairs(next(parts), evaluation.projections, "error, real image, nearest of the generator")
     with replacing(path) as beside:
         figure.savefig(beside, dpi=100)
 
@@ -93,6 +97,16 @@ def _histogram(axis, title, labels, counts):
     else:
         axis.set_xlabel("pixels")
     axis.legend(frameon=False, loc="upper right")
+
+
+def _curves(axis, projected):
+    """Of each kind of images, the share that the generator draws with no more than some error."""
+    for (kind, errors), colour in zip(projected.items(), (_COLOUR, _LAW, "grey"), strict=True):
+        axis.ecdf(errors, label=kind, color=colour)
+    axis.set_title("images by how near the generator comes to them")
+    axis.set_xlabel("mean absolute error of 255")
+    axis.set_ylabel("share")
+    axis.legend(frameon=False, loc="lower right")
 
 
 def _pairs(part, examples, title):

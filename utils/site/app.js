@@ -1,9 +1,10 @@
 // The page: controls to latents, and what the worker draws of them onto the canvas.
 
+import { drawer } from "./drawer.js";
 import { between, latents } from "./latents.js";
 
 const $ = (id) => document.getElementById(id);
-const about = await (await fetch("./site.json")).json();
+const about = await (await fetch("./site.json", { cache: "no-cache" })).json();
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
 
@@ -13,39 +14,25 @@ let base = latents(seed, about.z_dim);
 let place = "seed_7";
 let playing = false;
 
-// The worker: one picture at a time, of the last thing that was asked for -----------------------
+// Pictures: one at a time, of the last thing that was asked for ---------------------------------
 
-const worker = new Worker("./worker.js", { type: "module" });
-const waiting = new Map();
-let number = 0;
 let busy = false;
 let again = false;
+let open = false;
 
-function ask(z) {
-  return new Promise((resolve, reject) => {
-    number += 1;
-    waiting.set(number, { resolve, reject });
-    worker.postMessage({ id: number, z });
-  });
-}
-
-worker.onmessage = ({ data }) => {
-  if (data.ready) {
-    $("engine").textContent = data.ready === "webgpu" ? "WebGPU" : "WebAssembly";
+say("Loading the generator …");
+const draw = drawer(about, {
+  progress: say,
+  failed: say,
+  engine: (provider) => {
+    $("engine").textContent = provider === "webgpu" ? "WebGPU" : "WebAssembly";
+    if (open) return describe();
+    open = true;
     for (const part of document.querySelectorAll("fieldset")) part.disabled = false;
     describe();
     show();
-  } else if (data.id === undefined) {
-    say(`The generator could not be opened: ${data.failed}`);
-  } else {
-    const { resolve, reject } = waiting.get(data.id);
-    waiting.delete(data.id);
-    if (data.pixels) resolve(data.pixels);
-    else reject(new Error(data.failed));
-  }
-};
-worker.onerror = (event) => say(`The page's worker failed: ${event.message ?? "no reason given"}`);
-worker.postMessage({ open: { zDim: about.z_dim, channels: about.channels } });
+  },
+});
 
 async function show() {
   again = busy;
@@ -54,7 +41,7 @@ async function show() {
   try {
     do {
       again = false;
-      const pixels = await ask(moved());
+      const pixels = await draw(moved());
       context.putImageData(new ImageData(pixels, canvas.width, canvas.height), 0, 0);
       canvas.dataset.pictures = Number(canvas.dataset.pictures ?? 0) + 1;
     } while (again);
@@ -100,6 +87,7 @@ function choose(wanted) {
   goTo(wanted);
 }
 
+const LAST = 10n ** 18n - 1n; // as generate.py: at most 18 digits
 const randomSeed = () => BigInt(Math.floor(Math.random() * 1e6));
 
 $("seed").addEventListener("input", () => {
@@ -111,7 +99,7 @@ $("seed").addEventListener("input", () => {
   }
 });
 const previous = () => choose(seed > 0n ? seed - 1n : 0n);
-const next = () => choose(seed + 1n);
+const next = () => choose(seed < LAST ? seed + 1n : LAST);
 $("previous").addEventListener("click", previous);
 $("next").addEventListener("click", next);
 $("random").addEventListener("click", () => choose(randomSeed()));
@@ -203,10 +191,11 @@ function enlarge(on) {
   for (const part of [document.querySelector("header"), $("controls"), document.querySelector("footer")]) {
     part.inert = on;
   }
-  if (!on) $("enlarge").focus();
+  $(on ? "back" : "enlarge").focus({ focusVisible: false });
 }
 const enlarged = () => $("picture").classList.contains("enlarged");
 $("enlarge").addEventListener("click", () => enlarge(true));
+$("back").addEventListener("click", () => enlarge(false));
 canvas.addEventListener("click", () => enlarge(!enlarged()));
 
 function save() {
@@ -253,4 +242,3 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
-say("Loading the generator …");

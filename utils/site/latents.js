@@ -1,5 +1,7 @@
 // Seeds to latents, the very numbers of numpy's default_rng(seed).standard_normal(n, float32):
 // SeedSequence, PCG64 (O'Neill 2014, XSL RR 128/64) and the ziggurat of Marsaglia and Tsang (2000).
+// In the tail, once in 4000 draws, numpy takes a logarithm of the computer's C library, which may
+// round its last bit otherwise than here: one such draw in some hundreds differs by that bit.
 
 const MASK_64 = (1n << 64n) - 1n;
 const MASK_128 = (1n << 128n) - 1n;

@@ -10,6 +10,7 @@ const RUNTIMES = [
 let session;
 let Tensor;
 let shape;
+let engine;
 
 async function gpu() {
   try {
@@ -19,20 +20,48 @@ async function gpu() {
   }
 }
 
-/** Opens the generator with the first runtime that can draw with it; its provider. */
-async function open() {
-  const usable = (await gpu()) ? RUNTIMES : RUNTIMES.slice(1);
+const progress = (words) => self.postMessage({ progress: words });
+
+/** The generator's file, with words on the way at every tenth. */
+async function download() {
+  // Asked for anew each time: an old generator would not fit the directions of a new site.
+  const reply = await fetch("./generator.onnx", { cache: "no-cache" });
+  if (!reply.ok) throw new Error(`generator.onnx: ${reply.status} ${reply.statusText}`);
+  // A server that packs the file tells the packed length, which says nothing here.
+  const size = reply.headers.get("Content-Encoding") ? 0 : Number(reply.headers.get("Content-Length"));
+  const pieces = [];
+  let length = 0;
+  let told = 0;
+  for (const reader = reply.body.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value);
+    length += value.length;
+    const tenths = size ? Math.floor((10 * length) / size) : 0;
+    if (tenths > told) progress(`Loading the generator … ${10 * tenths} %`);
+    told = Math.max(told, tenths);
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
+/** Opens the generator with the first of the runtimes that can draw with it. */
+async function open(runtimes) {
+  if (typeof WebAssembly === "undefined") throw new Error("this browser has no WebAssembly, which it needs");
+  const file = await download();
   let failure;
-  for (const { provider, module } of usable) {
+  for (const { provider, module } of runtimes) {
     try {
+      progress(`Starting ${provider === "webgpu" ? "WebGPU" : "WebAssembly"} …`);
       const ort = await import(`./runtime/${module}`);
       ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
       ort.env.wasm.numThreads = 1; // more need headers that plain file servers do not send
       ort.env.logLevel = "error";
-      session = await ort.InferenceSession.create("./generator.onnx", { executionProviders: [provider] });
+      session = await ort.InferenceSession.create(file, { executionProviders: [provider] });
       Tensor = ort.Tensor;
-      await draw(new Float32Array(shape.zDim)); // some graphics cards fail only now
-      return provider;
+      await run(new Float32Array(shape.zDim)); // some graphics cards fail only now
+      engine = provider;
+      self.postMessage({ engine });
+      return;
     } catch (error) {
       failure = error;
     }
@@ -40,16 +69,26 @@ async function open() {
   throw failure;
 }
 
-async function draw(z) {
+async function run(z) {
   const { images } = await session.run({ latents: new Tensor("float32", z, [1, shape.zDim]) });
   return toPixels(await images.getData(), shape.channels);
+}
+
+async function draw(z) {
+  try {
+    return await run(z);
+  } catch (error) {
+    if (engine !== "webgpu") throw error;
+    await open(RUNTIMES.slice(1)); // a graphics card can be lost at any time
+    return run(z);
+  }
 }
 
 self.onmessage = async ({ data }) => {
   try {
     if (data.open) {
       shape = data.open;
-      self.postMessage({ ready: await open() });
+      await open((await gpu()) ? RUNTIMES : RUNTIMES.slice(1));
     } else {
       const pixels = await draw(data.z);
       self.postMessage({ id: data.id, pixels }, [pixels.buffer]);

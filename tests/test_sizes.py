@@ -85,7 +85,7 @@ def test_a_batch_that_is_too_large_is_answered_with_one_that_fits(monkeypatch, c
     needed = dry_run.memory_needed(gan, 4096)
     assert needed == pytest.approx(0.9e9 + 28 * 1_570_596 + 16 * 4096 * 344_168, rel=0.01)
     monkeypatch.setattr(dry_run, "memory_there", lambda: (4e9, "this machine"))
-    with pytest.raises(ValueError, match=r"about 23.\d GB, machine has 4.0 GB; --batch-size 5"):
+    with pytest.raises(ValueError, match=r"about 23.\d GB, this machine has 4.0 GB; --batch"):
         dry_run.check_memory(gan)
     fits = dry_run.largest_batch(gan, 4e9)
     assert dry_run.memory_needed(gan, fits) <= 4e9 < dry_run.memory_needed(gan, 2 * fits)

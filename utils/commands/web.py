@@ -20,7 +20,9 @@ def add(commands) -> None:
         "--float16", action="store_true", help="a file of half the size, nearly the same images"
     )
     web.add_argument(
-        "--runtime", metavar="TGZ", help="the npm package onnxruntime-web; None: npm fetches it once"
+        "--runtime",
+        metavar="TGZ",
+        help="the npm package onnxruntime-web; None: npm fetches it once",
     )
     web.add_argument("--out", default="site", help="a new folder, or a site to replace")
 

@@ -79,15 +79,14 @@ def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path):
     text, _ = execute("Training 128.ipynb", here / "python notebooks", LONGER)
     assert f"Found run {name}: continuing after 2 of 4 epochs" in text
     assert "3 (5, 1) [D loss: " in text and "1 (5, 1) [D loss: " not in text
-    for folder in (here, here / "python notebooks"):
-        text, pictures = execute("Inference.ipynb", folder, SMALL)
-        assert "100 latents to images of (16, 16, 3)" in text and pictures == 2
-        assert "| data | `output.zip`, fingerprint " in text  # the card
+    text, pictures = execute("Inference.ipynb", here / "python notebooks", SMALL)
+    assert "100 latents to images of (16, 16, 3)" in text and pictures == 2
     made = {file.name for file in (here / "new").iterdir()}
     one_by_one = {f"seed_{seed}.png" for seed in range(25)}
     exported = SMALL.get("generator.onnx", "generator.onnx")
     rest = {"grid.png", "walk.mp4", "found.png", "card.md", exported}
     assert made == one_by_one | rest
+    assert "| data | `output.zip`, fingerprint " in (here / "new" / "card.md").read_text()
 
 
 def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_session):

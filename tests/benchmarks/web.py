@@ -28,8 +28,8 @@ def main():
         by_keras = with_keras(generator)
         first, rate, engine = in_browser(generator)
         print(
-            f"{name}: first picture after {first:.1f} s; a walk draws {rate:.0f} pictures a second "
-            f"by {engine} (at most 60 are shown), Keras {by_keras:.0f}: {rate / by_keras:.2f} times"
+            f"{name}: first picture after {first:.1f} s; a walk draws {rate:.1f} pictures a second "
+            f"by {engine} (at most 60 are shown), Keras {by_keras:.1f}: {rate / by_keras:.2f} times"
         )
 
 

@@ -22,7 +22,7 @@ def add(commands) -> None:
     web.add_argument(
         "--runtime",
         metavar="TGZ",
-        help="the npm package onnxruntime-web; None: npm fetches it once",
+        help="npm's onnxruntime-web; None: npm fetches it once",
     )
     web.add_argument("--out", default="site", help="a new folder, or a site to replace")
 

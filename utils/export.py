@@ -4,10 +4,7 @@ ONNX, TFLite and SavedModel are written by Keras itself, with tf2onnx and Tensor
 formats need no framework but the current one.
 """
 
-import contextlib
-import io
 import json
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +12,17 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import onnx
 
 from utils.files import new_folder, replacing
+from utils.keras_export import (
+    INPUT,
+    OUTPUT,
+    write_onnx,
+    write_onnx_float16,
+    write_saved_model,
+    write_tflite,
+)
 from utils.layer_rules import KINDS
-
-_INPUT, _OUTPUT = "latents", "images"
 
 
 class Format(NamedTuple):
@@ -96,66 +98,6 @@ def usage(format: str, name: str, z_dim: int) -> str:
     return _DRAW.format(imports=imports, model=model, images=images, z_dim=z_dim)
 
 
-def _onnx(generator, path):
-    with _quietly():
-        generator.export(str(path), "onnx", verbose=False, input_signature=_signature(generator))
-    model = onnx.load(path)
-    _rename(model.graph, model.graph.output[0].name, _OUTPUT)
-    model.producer_name = "lines-wgan-gp"
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
-
-
-def _onnx_float16(generator, path):
-    """Half the size; what goes in and comes out stays float32, so that nothing else changes."""
-    _onnx(generator, path)
-    model = onnx.load(path)
-    graph, half = model.graph, onnx.TensorProto.FLOAT16
-    resizing = (node for node in graph.node if node.op_type == "Resize")
-    sizes = {name for node in resizing for name in node.input[1:]}  # float32 by definition
-    for weight in graph.initializer:
-        if weight.data_type == onnx.TensorProto.FLOAT and weight.name not in sizes:
-            values = onnx.numpy_helper.to_array(weight)
-            small = np.clip(values, *_FLOAT16_RANGE).astype(np.float16)
-            weight.CopyFrom(onnx.numpy_helper.from_array(small, weight.name))
-    for node in graph.node:
-        node.input[:] = [f"{_INPUT}_half" if name == _INPUT else name for name in node.input]
-        node.output[:] = [f"{_OUTPUT}_half" if name == _OUTPUT else name for name in node.output]
-    cast = onnx.helper.make_node
-    graph.node.insert(0, cast("Cast", [_INPUT], [f"{_INPUT}_half"], to=half))
-    single = onnx.TensorProto.FLOAT
-    graph.node.append(cast("Cast", [f"{_OUTPUT}_half"], [_OUTPUT], to=single))
-    del graph.value_info[:]  # the types of what lies between have changed
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
-
-
-_FLOAT16_RANGE = (-65504.0, 65504.0)
-
-
-def _rename(graph, old, new):
-    for node in graph.node:
-        node.input[:] = [new if name == old else name for name in node.input]
-        node.output[:] = [new if name == old else name for name in node.output]
-    graph.output[0].name = new
-
-
-def _tflite(generator, path):
-    with _quietly():
-        generator.export(str(path), "litert", input_signature=_signature(generator))
-    if b"Flex" in path.read_bytes():
-        raise ValueError(
-            "the generator has a layer that TFLite cannot compute without TensorFlow beside it; "
-            "export as onnx, keras, savedmodel or npz"
-        )
-
-
-def _saved_model(generator, path):
-    with _quietly():
-        signature = _signature(generator)
-        generator.export(str(path), "tf_saved_model", verbose=False, input_signature=signature)
-
-
 def _keras(generator, path):
     generator.save(path)
 
@@ -192,28 +134,11 @@ def architecture(generator: keras.Model) -> dict:
     ]
     shapes = (generator.input_shape, generator.output_shape)
     taken, given = (["batch", *shape[1:]] for shape in shapes)
-    return {_INPUT: taken, _OUTPUT: given, "layers": layers}
+    return {INPUT: taken, OUTPUT: given, "layers": layers}
 
 
 def _weights(layer):
     return [variable for variable in layer.weights if "seed" not in variable.name]  # dropout's
-
-
-def _signature(generator):
-    """Any batch, and the name of what goes in."""
-    return [keras.InputSpec(shape=generator.input_shape, dtype="float32", name=_INPUT)]
-
-
-@contextlib.contextmanager
-def _quietly():
-    """Without the converters' words, which are for their own developers."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 _DRAW = """\
@@ -237,11 +162,11 @@ _ONNX_USAGE = (
 )
 
 FORMATS = {
-    "onnx": Format(".onnx", _onnx, _ONNX_USAGE),
-    "onnx-float16": Format(".onnx", _onnx_float16, _ONNX_USAGE),
+    "onnx": Format(".onnx", write_onnx, _ONNX_USAGE),
+    "onnx-float16": Format(".onnx", write_onnx_float16, _ONNX_USAGE),
     "tflite": Format(
         ".tflite",
-        _tflite,
+        write_tflite,
         (
             "numpy as np, ai_edge_litert.interpreter as litert",
             'litert.Interpreter("{name}").get_signature_runner()',
@@ -250,7 +175,7 @@ FORMATS = {
     ),
     "savedmodel": Format(
         "",
-        _saved_model,
+        write_saved_model,
         (
             "numpy as np, tensorflow as tf",
             'tf.saved_model.load("{name}")',

@@ -30,7 +30,7 @@ ALIKE := tests/test_training.py tests/test_precision.py tests/test_generator.py 
 
 # What must hold with Colab's versions too; the whole suite there would say little more.
 CORE := tests/test_colab.py tests/test_forward.py tests/test_wgangp.py tests/test_loader.py \
-  tests/test_generator.py tests/test_training.py \
+  tests/test_generator.py tests/test_training.py tests/test_export.py \
   tests/test_notebooks.py::test_a_session_in_colab_ends_and_another_continues_on_drive
 
 # Two processes, of which one waits mostly for others; a file's tests share what they have made.
@@ -86,6 +86,7 @@ venv: .venv/installed
 	@$(IS_COLABS) || \
 	  { echo "Colab's versions need Python 3.11 or 3.12: make test-colab COLAB_PYTHON=python3.12"; exit 2; }
 	$(COLAB_PYTHON) -m venv --clear .venv-colab
-	.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check -r tests/colab.txt pytest-xdist
+	.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check -r tests/colab.txt pytest-xdist \
+	  onnxruntime ai-edge-litert
 	.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -81,7 +81,7 @@ def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, mo
     )
 
 
-def test_what_tflite_cannot_run_is_refused(tmp_path):
+def test_what_another_program_would_draw_otherwise_is_refused(tmp_path):
     z = x = keras.Input((6,))
     for layer in (
         keras.layers.Reshape((1, 2, 3)),
@@ -90,6 +90,11 @@ def test_what_tflite_cannot_run_is_refused(tmp_path):
         x = layer(x)
     network_files.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
     generator = load_generator(tmp_path / "cubic.h5")
+    for format in ("onnx", "onnx-float16"):
+        with pytest.raises(
+            ValueError, match="'large' enlarges by bicubic interpolation, which ONNX"
+        ):
+            export(generator, tmp_path / "g.onnx", format)
     with pytest.raises(ValueError, match="a layer that TFLite cannot compute without TensorFlow"):
         export(generator, tmp_path / "g.tflite", "tflite")
     assert [file.name for file in tmp_path.iterdir()] == ["cubic.h5"]

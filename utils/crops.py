@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageOps
 
+from utils.sources import MAX_PIXELS
+
 CROPS = ("center", "fit", "tiles")
 
 _LANCZOS = Image.Resampling.LANCZOS
@@ -25,11 +27,14 @@ def squares(
 
     Yields:
         `("", square)`, or `("r0c2", square)` for the tile in row 0 and column 2.
+
+    Raises:
+        ValueError: a strip so narrow that, enlarged for tiles, it would fill the memory.
     """
     if crop == "center":
         yield "", ImageOps.fit(image, (size, size), _LANCZOS)
     elif crop == "fit":
-        yield "", ImageOps.pad(image, (size, size), _LANCZOS, paper)
+        yield "", _on_paper(image, size, paper)
     else:
         yield from _tiles(image, size)
 
@@ -39,10 +44,20 @@ def enlarges(width: int, height: int, size: int, crop: str) -> bool:
     return (max if crop == "fit" else min)(width, height) < size
 
 
+def _on_paper(image, size, paper):
+    # ImageOps.pad asks for a height of 0 where a picture is a mere line.
+    wanted = [max(1, round(side * size / max(image.size))) for side in image.size]
+    square = Image.new("RGB", (size, size), paper)
+    square.paste(image.resize(wanted, _LANCZOS), [(size - side) // 2 for side in wanted])
+    return square
+
+
 def _tiles(image, size):
     if min(image.size) < size:
-        scale = size / min(image.size)
-        image = image.resize([round(side * scale) for side in image.size], _LANCZOS)
+        wanted = [round(side * size / min(image.size)) for side in image.size]
+        if wanted[0] * wanted[1] > MAX_PIXELS:
+            raise ValueError(f"{image.width}×{image.height} pixels, too narrow for tiles of {size}")
+        image = image.resize(wanted, _LANCZOS)
     columns, rows = image.width // size, image.height // size
     left, top = (image.width - columns * size) // 2, (image.height - rows * size) // 2
     for row in range(rows):

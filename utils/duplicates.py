@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-COMPARED = 50_000
+COMPARED = 20_000
 """Pictures that are compared with each other at most: the time grows with the square."""
 
 _SIDE, _KEPT = 32, 8

@@ -129,8 +129,8 @@ def _picture(mark, image, needed):
     return Picture(mark, width, height, image)
 
 
-def film(files: ImageFiles | OneFile, index: int, every: int) -> Iterator[Picture]:
-    """Every so many-th frame of a film, in order, decoded by ffmpeg.
+def film(files: ImageFiles | OneFile, index: int, every: int) -> Iterator[int | Picture]:
+    """How many pictures a film gives, about; then every so many-th frame, decoded by ffmpeg.
 
     Raises:
         ValueError: a film that ffmpeg cannot read, or of frames that are too large.
@@ -145,11 +145,13 @@ def film(files: ImageFiles | OneFile, index: int, every: int) -> Iterator[Pictur
         )
         with contextlib.closing(reader):
             try:
-                width, height = next(reader)["size"]
+                about = next(reader)
+                width, height = about["size"]
             except Exception as error:  # whatever parsing ffmpeg's words leads to
                 raise ValueError("not a film that ffmpeg can read") from error
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+            yield round(about["duration"] * about["fps"] / every)
             for number, frame in itertools.islice(enumerate(reader), 0, None, every):
                 image = Image.fromarray(np.frombuffer(frame, np.uint8).reshape(height, width, 3))
                 yield Picture(f"f{number:05}", width, height, image)

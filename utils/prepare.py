@@ -16,9 +16,10 @@ from utils import cli
 from utils.crops import CROPS, enlarges
 from utils.duplicates import near_pairs
 from utils.files import replacing
-from utils.frames import OneFile, open_source, why_passed_over
+from utils.frames import OneFile, is_film, open_source, why_passed_over
 from utils.messages import one_line
-from utils.prepare_report import Findings, page, words
+from utils.prepare_page import page
+from utils.prepare_report import Findings, words
 from utils.prepare_work import Done, Settings, work
 from utils.sources import ImageFiles
 
@@ -104,8 +105,9 @@ def _write(
             bar.total += max(0, count - 1)
 
         for all_done in work(files, findings.settings, expected):
+            if all_done and not is_film(files.names[all_done[0].file]):
+                bar.total += len(all_done) - 1
             bar.update(len(all_done))
-            bar.total = max(bar.total, bar.n)
             for done in all_done:
                 _note(done, files.names[done.file], findings)
                 for square in done.squares:
@@ -115,6 +117,7 @@ def _write(
                     if digest in seen:
                         findings.duplicates.append((label, seen[digest]))
                         if not keep_duplicates:
+                            findings.dropped += 1
                             continue
                     seen.setdefault(digest, label)
                     words = (str(PurePosixPath(source).with_suffix("")), done.mark, square.mark)

@@ -81,14 +81,22 @@ def run(tiny_zip, tmp_path_factory):
     return gan, folder
 
 
+@pytest.fixture
+def source(tmp_path):
+    """An empty folder for pictures."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
 def run_here(arguments, monkeypatch):
-    """Runs a script as its own main program, but in this process, where Keras is loaded."""
+    """Runs a script or module as its own main program, but in this process, which has Keras."""
     monkeypatch.setattr(sys, "argv", list(arguments))
     with pytest.raises(SystemExit) as left:
-        if arguments[0] == "lines":
-            runpy.run_module("lines", run_name="__main__", alter_sys=True)
-        else:
+        if arguments[0].endswith(".py"):
             runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+        else:
+            runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     return left.value.code or 0
 
 

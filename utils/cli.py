@@ -92,8 +92,14 @@ def number(least: float = 0, most: float = float("inf")) -> Callable[[str], floa
     return convert
 
 
-def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Namespace) -> None:
+def run(
+    main: Callable[[argparse.Namespace], int | None],
+    arguments: argparse.Namespace,
+    name: str | None = None,
+) -> None:
     """Calls `main` and leaves the program: with 2 and one line where the input is at fault.
+
+    The line begins with `name`, or the script's.
 
     SIGTERM ends it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up.
     """
@@ -106,6 +112,8 @@ def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Na
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         if arguments.debug:
             raise
-        name = os.path.basename(sys.argv[0])
-        print(f"{name}: error: {one_line(error, _LONGEST)}", file=sys.stderr)
+        print(
+            f"{name or os.path.basename(sys.argv[0])}: error: {one_line(error, _LONGEST)}",
+            file=sys.stderr,
+        )
         sys.exit(2)

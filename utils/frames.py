@@ -71,6 +71,8 @@ def open_source(path: str | os.PathLike) -> ImageFiles | OneFile:
     path = Path(path)
     if path.is_file() and path.name.lower().endswith(PICTURES + FILMS):
         return OneFile(path)
+    if path.is_file() and (why := _FOREIGN.get(path.suffix.lower())):
+        raise ValueError(f"{path}: {why}")
     return ImageFiles(path, PICTURES + FILMS, lenient=True)
 
 

@@ -23,6 +23,7 @@ from utils.prepare_report import Findings, words
 from utils.prepare_work import Done, Settings, work
 from utils.sources import ImageFiles
 
+_NAME = "python -m utils.prepare"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _LONGEST = 60  # letters of a name in the zip that come from the source's
 
@@ -59,7 +60,7 @@ def prepare(
     _check_out(source, out)
     findings = Findings(str(source), str(out), len(files.names), settings)
     findings.passed_over += [(one_line(name), why_passed_over(name)) for name in files.passed_over]
-    with replacing(out) as beside, replacing(report_path(out)) as report:
+    with replacing(report_path(out)) as report, replacing(out) as beside:
         with zipfile.ZipFile(beside, "w") as archive:
             _write(archive, _clean(out.stem), files, findings, keep_duplicates)
         if not findings.names:
@@ -84,6 +85,8 @@ def _check_out(source: Path, out: Path) -> None:
         raise ValueError(f"{out}: expected the name of a zip to write, such as mine.zip")
     if out.is_dir():
         raise ValueError(f"{out}: is a folder; expected the name of a zip to write")
+    if out.parent.is_file():
+        raise ValueError(f"{out}: {out.parent} is a file; expected a folder for the zip")
     ours, theirs = out.resolve(), source.resolve()
     if ours == theirs:
         raise ValueError(f"{out}: is the source itself; choose another name for --out")
@@ -187,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         "  python -m utils.prepare film.mp4 --out mine.zip --every 10\n"
         "Then: python train.py --data mine.zip --run-id 0002",
     )
-    parser.prog = "python -m utils.prepare"
+    parser.prog = _NAME
     add = parser.add_argument
     add("source", metavar="SOURCE", help="folder, zip, film or picture; it is only read")
     add("--out", default="mine.zip", metavar="ZIP", help="the zip to write")
@@ -213,4 +216,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    cli.run(main, _parser().parse_args())
+    cli.run(main, _parser().parse_args(), _NAME)

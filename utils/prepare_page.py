@@ -33,7 +33,7 @@ h1 { margin: 0; line-height: 1.2; }
 h2 { margin: 2.5rem 0 .5rem; font-size: 1.2rem; }
 p, li { max-width: 44rem; }
 .soft, figcaption { color: var(--soft); }
-.sheet { width: 100%; height: auto; }
+img { max-width: 100%; }
 .swatches { width: 100%; height: 3rem; image-rendering: pixelated; }
 pre { padding: .75rem; border: 1px solid var(--line); white-space: pre-wrap; }
 table { border-collapse: collapse; }
@@ -46,6 +46,7 @@ th, td { padding: .15rem .75rem .15rem 0; text-align: left; vertical-align: top;
   gap: 1rem; }
 figure { margin: 0; }
 figcaption { font-size: .8rem; }
+details { margin-top: 1.5rem; }
 """.strip()
 
 
@@ -116,7 +117,9 @@ def _sheet(findings, archive):
     shown = np.unique(np.linspace(0, count - 1, min(count, _SHEET)).round().astype(int))
     sheet = _grid([_square(archive, findings.names[i]) for i in shown], _COLUMNS)
     said = "all of them" if len(shown) == count else f"{len(shown)}, evenly spread"
-    return _image(sheet, f"{len(shown)} of the squares", "sheet") + f"<p class=soft>{said}</p>"
+    alt = f"{len(shown)} of the squares"
+    width = f"width:{5.5 * min(_COLUMNS, count)}rem"
+    return f"<p class=soft>{said}</p>\n{_image(sheet, alt, f'style={width}')}"
 
 
 def _pairs(findings, archive):
@@ -125,7 +128,7 @@ def _pairs(findings, archive):
         squares = [_square(archive, findings.names[i]) for i in pair]
         names = " and ".join(html.escape(findings.labels[i]) for i in pair)
         figures.append(
-            f"<figure>{_image(_grid(squares, 2), 'two squares', '')}"
+            f"<figure>{_image(_grid(squares, 2), 'two squares', 'style=width:11rem')}"
             f"<figcaption>{names}: {rms:.1f} of 255 apart</figcaption></figure>\n"
         )
     said = f"the {_PAIRS} most alike" if len(findings.near) > _PAIRS else "all of them"
@@ -145,11 +148,11 @@ def _grid(squares: Sequence[np.ndarray], columns: int) -> np.ndarray:
     return grid(np.stack(squares), -(-len(squares) // columns), columns)
 
 
-def _image(pixels: np.ndarray, alt: str, kind: str) -> str:
+def _image(pixels: np.ndarray, alt: str, look: str) -> str:
     file = io.BytesIO()
     to_picture(pixels).save(file, "PNG", compress_level=9)
     data = base64.b64encode(file.getvalue()).decode("ascii")
-    return f'<img class="{kind}" alt="{alt}" src="data:image/png;base64,{data}">'
+    return f'<img {look} alt="{alt}" src="data:image/png;base64,{data}">'
 
 
 def _sizes(findings):
@@ -173,8 +176,9 @@ def _colours(findings):
     bars = {f"{32 * i} to {32 * i + 31}": light.count(i) for i in range(8)}
     some = np.unique(np.linspace(0, len(colours) - 1, _SWATCHES).round().astype(int))
     chosen = sorted((colours[i] for i in some), key=_by_hue)
-    strip = _image(np.array([chosen], np.uint8), "their mean colours, by hue", "swatches")
-    greys = f"{findings.greys:,} of {len(colours):,} are without colours."
+    strip = _image(np.array([chosen], np.uint8), "their mean colours, by hue", "class=swatches")
+    were = "were without colours to begin with" if findings.settings.grey else "are without colours"
+    greys = f"{findings.greys:,} of {len(colours):,} {were}."
     return f"{strip}\n<p>{greys}</p>\n<p class=soft>Mean lightness, of 255</p>\n{_bars(bars)}"
 
 

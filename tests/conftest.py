@@ -109,6 +109,14 @@ def replanned(folder, epochs):
     os.utime(folder / "params.json", (before, before))
 
 
+@pytest.fixture
+def source(tmp_path):
+    """An empty folder for pictures."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
 def run_here(arguments, monkeypatch):
     """Runs a script or module as the main program, but in this process, where Keras is loaded."""
     monkeypatch.setattr(sys, "argv", list(arguments))

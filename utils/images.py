@@ -24,8 +24,8 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 def to_rgb(image: Image.Image, size: int) -> np.ndarray:
     """Any picture as a square of RGB pixels.
 
-    The camera's rotation is applied, transparency is laid over white paper, 16-bit grey is scaled
-    to 8 bits; what is not square is cropped around its centre; other sizes are resampled (Lanczos).
+    As `flat` makes it; what is not square is cropped around its centre; other sizes are resampled
+    (Lanczos).
 
     Args:
         image: an open picture of any mode and size; of an animation, the first frame counts.
@@ -34,6 +34,22 @@ def to_rgb(image: Image.Image, size: int) -> np.ndarray:
     Returns:
         uint8 array (size, size, 3).
     """
+    image = flat(image)
+    if image.size != (size, size):
+        image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+def flat(image: Image.Image, paper: str | tuple[int, ...] = "white") -> Image.Image:
+    """Any picture as RGB, in its own size.
+
+    The camera's rotation is applied, transparency is laid over `paper`, 16-bit grey is scaled to 8
+    bits.
+
+    Args:
+        image: an open picture of any mode and size; of an animation, the present frame counts.
+        paper: a colour as Pillow knows them.
+    """
     # A large picture takes 256 MiB, so nothing is copied without need.
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         image = ImageOps.exif_transpose(image)
@@ -41,11 +57,8 @@ def to_rgb(image: Image.Image, size: int) -> np.ndarray:
         image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("RGB")
-    if image.size != (size, size):
-        image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, paper), image)
+    return image.convert("RGB")
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:

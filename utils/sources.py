@@ -29,6 +29,8 @@ class ImageFiles:
 
     Args:
         path: a `.zip`, or a folder that may hold folders.
+        suffixes: of the files that count as images, in small letters.
+        lenient: of a zip, refuse an entry that is too large when it is read, not all at once.
 
     Attributes:
         names: path of each image inside the zip or folder.
@@ -40,7 +42,12 @@ class ImageFiles:
         ValueError: not a zip, no images in it, or an entry that unpacks to more than 256 MiB.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        suffixes: tuple[str, ...] = SUFFIXES,
+        lenient: bool = False,
+    ):
         self.path = Path(path)
         if not self.path.exists():
             raise FileNotFoundError(
@@ -57,13 +64,15 @@ class ImageFiles:
                 for entry in self.archive.infolist()
                 if not entry.filename.endswith("/")
             ]
-            self._refuse_bombs(entries)
+            if not lenient:
+                for entry in entries:
+                    self._refuse_bomb(entry)
             marks = {entry.filename: entry.CRC for entry in entries}
-        self.names = sorted(name for name in marks if _is_image(name))
-        self.passed_over = sorted(name for name in marks if not _is_image(name))
+        self.names = sorted(name for name in marks if _is_image(name, suffixes))
+        self.passed_over = sorted(name for name in marks if not _is_image(name, suffixes))
         if not self.names:
             raise ValueError(
-                f"{path}: no images among its {len(marks)} files; expected {', '.join(SUFFIXES)}"
+                f"{path}: no images among its {len(marks)} files; expected {', '.join(suffixes)}"
             )
         listed = "".join(f"{name}/{marks[name]}\n" for name in self.names)
         self.fingerprint = hashlib.blake2b(
@@ -74,6 +83,7 @@ class ImageFiles:
         """The bytes of one file, at most 256 MiB; safe to call from several threads."""
         name = self.names[index]
         if self.archive:
+            self._refuse_bomb(self.archive.getinfo(name))
             return self.archive.read(name)
         size = (self.path / name).stat().st_size
         if size > MAX_FILE_BYTES:
@@ -105,22 +115,21 @@ class ImageFiles:
                 f"{self.path}: not a zip ({one_line(error)}); expected a zip or a folder of images"
             ) from error
 
-    def _refuse_bombs(self, entries: list[zipfile.ZipInfo]) -> None:
+    def _refuse_bomb(self, entry: zipfile.ZipInfo) -> None:
         # Reading never gives more than the declared size, so the declaration is enough to judge.
         # As much as is said to be packed is asked for at once, whether it is there or not.
-        for entry in entries:
-            for does, size in (("unpack to", entry.file_size), ("take", entry.compress_size)):
-                if size > MAX_FILE_BYTES:
-                    raise ValueError(
-                        f"{self.path}: {one_line(entry.filename)} would {does} {size} bytes; "
-                        f"at most {MAX_FILE_BYTES} are allowed for one image"
-                    )
+        for does, size in (("unpack to", entry.file_size), ("take", entry.compress_size)):
+            if size > MAX_FILE_BYTES:
+                raise ValueError(
+                    f"{self.path}: {one_line(entry.filename)} would {does} {size} bytes; "
+                    f"at most {MAX_FILE_BYTES} are allowed for one image"
+                )
 
 
-def _is_image(name: str) -> bool:
+def _is_image(name: str, suffixes: tuple[str, ...]) -> bool:
     # By letters, not by Path: a million names must not take half a minute.
     hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
-    return not hidden and name.lower().endswith(SUFFIXES)
+    return not hidden and name.lower().endswith(suffixes)
 
 
 class ImageSource:

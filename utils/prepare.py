@@ -1,0 +1,217 @@
+"""Makes a data set of one's own pictures: squares of one size in a zip, and a report on them."""
+
+import argparse
+import hashlib
+import os
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from PIL import Image, ImageColor
+from tqdm.auto import tqdm
+
+from utils import cli
+from utils.crops import CROPS, enlarges
+from utils.duplicates import near_pairs
+from utils.files import replacing
+from utils.frames import OneFile, is_film, open_source, why_passed_over
+from utils.messages import one_line
+from utils.prepare_page import page
+from utils.prepare_report import Findings, words
+from utils.prepare_work import Done, Settings, work
+from utils.sources import ImageFiles
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
+_LONGEST = 60  # letters of a name in the zip that come from the source's
+
+
+def prepare(
+    source: str | os.PathLike,
+    out: str | os.PathLike,
+    settings: Settings,
+    keep_duplicates: bool = False,
+) -> Findings:
+    """Writes a zip of PNGs and, beside it, a report.
+
+    The same arguments give the same bytes where Pillow's version is the same (and ffmpeg's, for
+    films). Both files appear under their names only when both are complete. Shows a progress bar.
+
+    Args:
+        source: a folder that may hold folders, a zip, a film or a picture; it is only read.
+        out: the zip; its pictures lie in one folder named after it (`mine/000000_cat.png` …), the
+            report is called after it too (`mine.report.html`).
+        settings: what the pictures are made into.
+        keep_duplicates: keep a picture that equals an earlier one once both are squares.
+
+    Returns:
+        what the report tells.
+
+    Raises:
+        FileNotFoundError: nothing stands at `source`.
+        ValueError: no pictures in it, none that can be read, or an `out` that is no name for a zip
+            or lies in `source`.
+        OSError: the disk is full or read-only.
+    """
+    source, out = Path(source), Path(out)
+    files = open_source(source)
+    _check_out(source, out)
+    findings = Findings(str(source), str(out), len(files.names), settings)
+    findings.passed_over += [(one_line(name), why_passed_over(name)) for name in files.passed_over]
+    with replacing(report_path(out)) as report, replacing(out) as beside:
+        with zipfile.ZipFile(beside, "w") as archive:
+            _write(archive, _clean(out.stem), files, findings, keep_duplicates)
+        if not findings.names:
+            _, why = findings.bad[0]
+            raise ValueError(
+                f"{source}: none of its {len(files.names)} pictures can be read; the first, "
+                f"{one_line(files.names[0])}: {why}"
+            )
+        findings.near = near_pairs(findings.looks)
+        with zipfile.ZipFile(beside) as archive:
+            report.write_text(page(findings, archive), encoding="utf-8", newline="\n")
+    return findings
+
+
+def report_path(out: str | os.PathLike) -> Path:
+    """Where the report on a zip stands."""
+    return Path(out).with_suffix(".report.html")
+
+
+def _check_out(source: Path, out: Path) -> None:
+    if out.suffix.lower() != ".zip":
+        raise ValueError(f"{out}: expected the name of a zip to write, such as mine.zip")
+    if out.is_dir():
+        raise ValueError(f"{out}: is a folder; expected the name of a zip to write")
+    if out.parent.is_file():
+        raise ValueError(f"{out}: {out.parent} is a file; expected a folder for the zip")
+    ours, theirs = out.resolve(), source.resolve()
+    if ours == theirs:
+        raise ValueError(f"{out}: is the source itself; choose another name for --out")
+    if theirs in ours.parents:
+        raise ValueError(f"{out}: lies inside {source}, where nothing is changed; choose another")
+
+
+def _write(
+    archive: zipfile.ZipFile,
+    folder: str,
+    files: ImageFiles | OneFile,
+    findings: Findings,
+    keep_duplicates: bool,
+) -> None:
+    seen = {}
+    with tqdm(total=len(files.names), unit=" images", desc=folder, dynamic_ncols=True) as bar:
+
+        def expected(count: int) -> None:
+            bar.total += max(0, count - 1)
+
+        for all_done in work(files, findings.settings, expected):
+            if all_done and not is_film(files.names[all_done[0].file]):
+                bar.total += len(all_done) - 1
+            bar.update(len(all_done))
+            for done in all_done:
+                _note(done, files.names[done.file], findings)
+                for square in done.squares:
+                    source = files.names[done.file]
+                    label = " ".join(filter(None, (one_line(source), done.mark, square.mark)))
+                    digest = hashlib.blake2b(square.png, digest_size=16).digest()
+                    if digest in seen:
+                        findings.duplicates.append((label, seen[digest]))
+                        if not keep_duplicates:
+                            findings.dropped += 1
+                            continue
+                    seen.setdefault(digest, label)
+                    words = (str(PurePosixPath(source).with_suffix("")), done.mark, square.mark)
+                    name = f"{folder}/{len(findings.names):06}_{_name(words)}.png"
+                    archive.writestr(_entry(name), square.png)
+                    findings.keep(name, label, square)
+
+
+def _note(done: Done, source: str, findings: Findings) -> None:
+    label = " ".join(filter(None, (one_line(source), done.mark)))
+    if done.fault:
+        findings.bad.append((label, done.fault))
+        return
+    s = findings.settings
+    findings.pictures += 1
+    findings.sizes[done.width, done.height] += 1
+    findings.enlarged += enlarges(done.width, done.height, s.size, s.crop)
+
+
+def _name(words: Iterable[str]) -> str:
+    source, *marks = words
+    return "_".join(filter(None, (_clean(source)[-_LONGEST:].strip("_"), *marks)))
+
+
+def _clean(text: str) -> str:
+    """Letters and digits of any script, as every system can unpack them."""
+    text = unicodedata.normalize("NFC", text)
+    return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in text)
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _DATE)
+    entry.create_system = 3  # as on Linux, wherever it is written
+    entry.external_attr = 0o100644 << 16
+    return entry
+
+
+def paper(text: str) -> tuple[int, int, int]:
+    """A type for `add_argument`: a colour."""
+    try:
+        colour = ImageColor.getrgb(text)
+    except ValueError:
+        colour = ()
+    if len(colour) != 3:
+        raise argparse.ArgumentTypeError(
+            f"expected a colour such as white or #f4efe6, received {one_line(repr(text))}"
+        )
+    return colour
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Prepares, and says what came of it."""
+    a = arguments
+    # Pictures that are too large are refused, and named, in any case.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    settings = Settings(a.size, a.crop, a.paper, a.mode == "grey", a.every)
+    print(words(prepare(a.source, a.out, settings, a.keep_duplicates)))
+    print(f"The report is in {report_path(a.out)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.parser(
+        __doc__,
+        "  python -m utils.prepare drawings --out mine.zip\n"
+        "  python -m utils.prepare scans.zip --out mine.zip --crop fit --paper '#f4efe6'\n"
+        "  python -m utils.prepare wall.jpg --out mine.zip --crop tiles --mode grey\n"
+        "  python -m utils.prepare film.mp4 --out mine.zip --every 10\n"
+        "Then: python train.py --data mine.zip --run-id 0002",
+    )
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="folder, zip, film or picture; it is only read")
+    add("--out", default="mine.zip", metavar="ZIP", help="the zip to write")
+    add("--size", type=cli.whole(8, 4096), default=128, help="width and height in pixels")
+    add(
+        "--crop",
+        choices=CROPS,
+        default="center",
+        help="center: the largest square in the middle; fit: the whole picture, on paper; "
+        "tiles: many squares of each picture, in its own pixels",
+    )
+    add(
+        "--paper",
+        type=paper,
+        default="white",
+        metavar="COLOUR",
+        help="what transparency and padding get: a CSS name or #rrggbb",
+    )
+    add("--mode", choices=("rgb", "grey"), default="rgb", help="channels of the pictures")
+    add("--every", type=cli.whole(), default=1, metavar="N", help="of films, each N-th frame")
+    add("--keep-duplicates", action="store_true", help="keep pictures that come twice")
+    return parser
+
+
+if __name__ == "__main__":
+    cli.run(main, _parser().parse_args())

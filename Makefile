@@ -26,7 +26,7 @@ train: .venv/installed
 ALIKE := tests/test_training.py tests/test_precision.py tests/test_generator.py \
   tests/test_scripts.py \
   tests/test_resume.py::test_a_run_that_is_killed_twice_is_the_run_that_never_was \
-  tests/test_notebooks.py::test_both_notebooks_from_the_root_and_from_their_own_folder
+  tests/test_notebooks.py::test_other_networks_for_grey_images
 
 # What must hold with Colab's versions too; the whole suite there would say little more.
 CORE := tests/test_colab.py tests/test_forward.py tests/test_wgangp.py tests/test_loader.py \
@@ -60,6 +60,7 @@ bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.web
 	$(BIN)/python -m tests.benchmarks.projection
 	$(BIN)/python -m tests.benchmarks.judge
+	$(BIN)/python -m tests.benchmarks.prepare
 	$(BIN)/python -m tests.benchmarks.saving
 	$(BIN)/python -m tests.benchmarks.fuzz --cases 10000
 	$(BIN)/python -m tests.benchmarks.train_step --epochs 2

@@ -129,7 +129,7 @@ def _on_the_number(count: int) -> str:
     if count < _SOME:
         return (
             f"{count:,} pictures are few: expect the manner of them, and here and there a copy. "
-            "--augment diffaugment is worth it: it keeps the critic from learning them by heart."
+            "--augment diffaugment is worth a trial: the critic learns them less by heart."
         )
     return (
         f"{count:,} pictures are enough to begin with; from {_ENOUGH:,} on, copies are rare and "

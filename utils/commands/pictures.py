@@ -10,6 +10,11 @@ _MOST_IN_A_GRID = 1000
 
 def add(commands) -> None:
     """Adds the subcommands."""
+    for add_one in (_add_images, _add_mix, _add_nearest, _add_again):
+        add_one(commands)
+
+
+def _add_images(commands):
     images = subcommand(
         commands,
         "images",
@@ -32,6 +37,9 @@ def add(commands) -> None:
         help="take the paper of this colour away (black, if none is named)",
     )
     images.add_argument("--out", default="new", help="folder for the images")
+
+
+def _add_mix(commands):
     mixed = subcommand(
         commands,
         "mix",
@@ -44,6 +52,9 @@ def add(commands) -> None:
     mixed.add_argument("--weights", type=float, nargs="+", help="one per seed; None: all the same")
     add_enlargement(mixed, 1)
     mixed.add_argument("--out", type=cli.png, default="new/mix.png", help="the picture to write")
+
+
+def _add_nearest(commands):
     near = subcommand(
         commands,
         "nearest",
@@ -54,6 +65,9 @@ def add(commands) -> None:
     add_drawing(near, "0-7")
     near.add_argument("--data", default="output.zip", help="the training images: a zip or a folder")
     near.add_argument("--out", type=cli.png, default="new/nearest.png", help="the picture to write")
+
+
+def _add_again(commands):
     again = subcommand(
         commands,
         "again",

@@ -36,14 +36,11 @@ def _project(arguments):
     """`found.png`, `comparison.png`, `search.gif` and `latents.npz`."""
     from types import SimpleNamespace
 
-    import numpy as np
-
     from models.projection import project
     from utils.callbacks import stopping_on_signals
-    from utils.images import save_picture, to_channels
+    from utils.images import to_channels
     from utils.loaders import read_picture
-    from utils.prints import Look
-    from utils.recipes import Recipe, digest, save_latents
+    from utils.recipes import Recipe, digest
 
     out = Path(arguments.out)
     if out.exists() and not out.is_dir():
@@ -63,11 +60,27 @@ def _project(arguments):
             arguments.seed,
             lambda: work.stop_training,
         )
-    error, last = found.errors[0], found.times[-1]
-    Recipe(found.latents, str(path), digest(path)).save(out / "found.png", found.images[0])
+    _save(out, arguments, given, found, Recipe(found.latents, str(path), digest(path)))
+    last = found.times[-1]
+    early = f" (stopped after {last} steps)" if last < arguments.steps else ""
+    _film(out / "search.gif", generator, given, found)
+    print(f"Mean absolute error {found.errors[0]:.2f} of 255{early}")
+    print(f"found.png, comparison.png, search.gif and latents.npz are in {out}")
+
+
+def _save(out, arguments, given, found, recipe):
+    """What was found alone, beside what was given, and as latents."""
+    import numpy as np
+
+    from utils.images import save_picture
+    from utils.prints import Look
+    from utils.recipes import save_latents
+
+    error = found.errors[0]
+    recipe.save(out / "found.png", found.images[0])
     difference = np.abs(given.astype(np.int16) - found.images).astype(np.uint8)
     labels = ("given", f"found, {error:.1f} of 255 off", "difference")
-    look = Look(max(1, _SHOWN // height), columns=3, labels=labels)
+    look = Look(max(1, _SHOWN // given.shape[1]), columns=3, labels=labels)
     save_picture(
         out / "comparison.png", look.picture(np.concatenate([given, found.images, difference]))
     )
@@ -79,12 +92,8 @@ def _project(arguments):
         picture=arguments.picture,
         seed=arguments.seed,
         starts=arguments.starts,
-        steps=last,
+        steps=found.times[-1],
     )
-    _film(out / "search.gif", generator, given, found)
-    early = f" (stopped after {last} steps)" if last < arguments.steps else ""
-    print(f"Mean absolute error {error:.2f} of 255{early}")
-    print(f"found.png, comparison.png, search.gif and latents.npz are in {out}")
 
 
 def _film(path, generator, given, found):

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, ImageColor
+from PIL import ImageColor
 from tqdm.auto import tqdm
 
 from utils import cli
@@ -188,8 +188,8 @@ def paper(text: str) -> tuple[int, int, int]:
 def main(arguments: argparse.Namespace) -> None:
     """Prepares, and says what came of it."""
     a = arguments
-    # Pictures that are too large are refused, and named, in any case.
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # What Pillow warns of by the way, of bad tags and large sizes, would tear the progress bar.
+    warnings.filterwarnings("ignore", module="PIL")
     settings = Settings(a.size, a.crop, a.paper, a.mode == "grey", a.every)
     print(words(prepare(a.source, a.out, settings, a.keep_duplicates)))
     print(f"The report is in {report_path(a.out)}")

@@ -10,13 +10,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from tests.conftest import ROOT, run_here
 from tests.preparing import drawing, made
-from utils.duplicates import look, near_pairs
+from utils.frames import Picture, open_source
 from utils.prepare_report import Findings, advice, next_command, words
-from utils.prepare_work import Settings
+from utils.prepare_work import Settings, work
 
 pytestmark = pytest.mark.filterwarnings("ignore:'utils.prepare' found in sys.modules")
 
@@ -72,31 +72,6 @@ def test_near_duplicates_are_shown_and_stay(source):
     assert 0 < rms < 8
 
 
-def lines(*positions):
-    image = Image.new("RGB", (64, 64), "white")
-    for x in positions:
-        ImageDraw.Draw(image).line((x, 0, x, 63), "black", 3)
-    return image
-
-
-def test_drawings_of_few_lines_do_not_all_look_the_same():
-    looks = [look(lines(x, x + 20)) for x in (5, 12, 20, 30, 38)]
-    assert near_pairs(looks) == []
-    looks.append(look(lines(12, 32)))
-    assert near_pairs(looks) == [(0.0, 1, 5)]
-    assert near_pairs([]) == []
-
-
-def test_near_pairs_across_blocks(monkeypatch):
-    monkeypatch.setattr("utils.duplicates._BLOCK", 3)
-    looks = [look(drawing(seed)) for seed in (0, 1, 2, 3, 4, 1, 1, 4)]
-    assert near_pairs(looks) == [(0.0, 1, 5), (0.0, 1, 6), (0.0, 4, 7)]
-
-
-def test_colours_tell_near_duplicates_apart():
-    assert near_pairs([look(Image.new("RGB", (8, 8), colour)) for colour in ("red", "teal")]) == []
-
-
 def state(folder):
     """Names, times and contents of all that lies in a folder."""
     files = sorted(file for file in folder.rglob("*"))
@@ -121,13 +96,32 @@ def test_the_same_bytes_each_time_and_a_source_untouched(source, monkeypatch, cr
     ]
 
 
-def test_order_and_bounds_of_what_is_under_way(source, monkeypatch):
-    monkeypatch.setattr("utils.prepare_work._AHEAD", 2)
-    monkeypatch.setattr("utils.prepare_work._HELD", 1)
-    for seed in range(9):
-        drawing(seed).save(source / f"{seed}.png")
-    _, findings = made(source)
-    assert findings.labels == [f"{seed}.png" for seed in range(9)]
+def test_the_zip_is_stored_with_a_fixed_date(source):
+    drawing(1).save(source / "a.png")
+    made(source)
+    with zipfile.ZipFile(source.parent / "mine.zip") as archive:
+        (entry,) = archive.infolist()
+    assert entry.date_time == (1980, 1, 1, 0, 0, 0) and entry.compress_type == zipfile.ZIP_STORED
+
+
+@pytest.mark.parametrize("limit", ["_AHEAD", "_HELD"])
+def test_little_is_under_way_at_a_time_and_all_in_order(source, monkeypatch, limit):
+    taken = []
+
+    def frames(files, index, every):
+        yield 500
+        for i in range(500):
+            taken.append(i)
+            yield Picture(str(i), 8, 8, drawing(i, 8))
+
+    (source / "a.mp4").touch()
+    monkeypatch.setattr("utils.prepare_work.film", frames)
+    monkeypatch.setattr(f"utils.prepare_work.{limit}", {"_AHEAD": 9, "_HELD": 2000}[limit])
+    results = work(open_source(source), Settings(8), lambda count: None)
+    first = next(results)
+    # A frame takes 192 bytes, a square made of it more: ten fill the 2000, one more is too much.
+    assert len(taken) <= 11
+    assert [done.mark for (done,) in (first, *results)] == [str(i) for i in range(500)]
 
 
 def test_the_page_is_safe_and_alone(source):

@@ -154,9 +154,12 @@ def film(files: ImageFiles | OneFile, index: int, every: int) -> Iterator[int | 
             if width * height > MAX_PIXELS:
                 raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
             yield round(about["duration"] * about["fps"] / every)
+            frame = None
             for number, frame in itertools.islice(enumerate(reader), 0, None, every):
                 image = Image.fromarray(np.frombuffer(frame, np.uint8).reshape(height, width, 3))
                 yield Picture(f"f{number:05}", width, height, image)
+            if frame is None:
+                raise ValueError("a film without a frame that ffmpeg can read")
 
 
 @contextlib.contextmanager

@@ -1,15 +1,16 @@
 """Makes a data set of one's own pictures: squares of one size in a zip, and a report on them."""
 
 import argparse
+import contextlib
 import hashlib
 import os
 import unicodedata
 import warnings
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from PIL import Image, ImageColor
+from PIL import ImageColor
 from tqdm.auto import tqdm
 
 from utils import cli
@@ -62,12 +63,7 @@ def prepare(
     with replacing(report_path(out)) as report, replacing(out) as beside:
         with zipfile.ZipFile(beside, "w") as archive:
             _write(archive, _clean(out.stem), files, findings, keep_duplicates)
-        if not findings.names:
-            _, why = findings.bad[0]
-            raise ValueError(
-                f"{source}: none of its {len(files.names)} pictures can be read; the first, "
-                f"{one_line(files.names[0])}: {why}"
-            )
+        _check_some(findings)
         findings.near = near_pairs(findings.looks)
         with zipfile.ZipFile(beside) as archive:
             report.write_text(page(findings, archive), encoding="utf-8", newline="\n")
@@ -77,6 +73,15 @@ def prepare(
 def report_path(out: str | os.PathLike) -> Path:
     """Where the report on a zip stands."""
     return Path(out).with_suffix(".report.html")
+
+
+def _check_some(findings: Findings) -> None:
+    if not findings.names:
+        name, why = findings.bad[0]
+        raise ValueError(
+            f"{findings.source}: none of its {findings.files} pictures can be read; the first, "
+            f"{name}: {why}"
+        )
 
 
 def _check_out(source: Path, out: Path) -> None:
@@ -101,37 +106,42 @@ def _write(
     keep_duplicates: bool,
 ) -> None:
     seen = {}
-    with tqdm(total=len(files.names), unit=" images", desc=folder, dynamic_ncols=True) as bar:
+    for done in _with_progress(files, findings.settings, folder):
+        source = files.names[done.file]
+        _note(done, source, findings)
+        for square in done.squares:
+            label = _label(source, done.mark, square.mark)
+            digest = hashlib.blake2b(square.png, digest_size=16).digest()
+            if digest in seen:
+                findings.duplicates.append((label, seen[digest]))
+                if not keep_duplicates:
+                    findings.dropped += 1
+                    continue
+            seen.setdefault(digest, label)
+            stem = _name(source, done.mark, square.mark)
+            name = f"{folder}/{len(findings.names):06}_{stem}.png"
+            archive.writestr(_entry(name), square.png)
+            findings.keep(name, label, square)
+
+
+def _with_progress(files: ImageFiles | OneFile, settings: Settings, title: str) -> Iterator[Done]:
+    with tqdm(total=len(files.names), unit=" images", desc=title, dynamic_ncols=True) as bar:
 
         def expected(count: int) -> None:
             bar.total += max(0, count - 1)
 
-        for all_done in work(files, findings.settings, expected):
-            if all_done and not is_film(files.names[all_done[0].file]):
-                bar.total += len(all_done) - 1
-            bar.update(len(all_done))
-            for done in all_done:
-                _note(done, files.names[done.file], findings)
-                for square in done.squares:
-                    source = files.names[done.file]
-                    label = " ".join(filter(None, (one_line(source), done.mark, square.mark)))
-                    digest = hashlib.blake2b(square.png, digest_size=16).digest()
-                    if digest in seen:
-                        findings.duplicates.append((label, seen[digest]))
-                        if not keep_duplicates:
-                            findings.dropped += 1
-                            continue
-                    seen.setdefault(digest, label)
-                    words = (str(PurePosixPath(source).with_suffix("")), done.mark, square.mark)
-                    name = f"{folder}/{len(findings.names):06}_{_name(words)}.png"
-                    archive.writestr(_entry(name), square.png)
-                    findings.keep(name, label, square)
+        with contextlib.closing(work(files, settings, expected)) as results:
+            for all_done in results:
+                # Of an animation or of pages, which nobody counted before.
+                if all_done and not is_film(files.names[all_done[0].file]):
+                    bar.total += len(all_done) - 1
+                bar.update(len(all_done))
+                yield from all_done
 
 
 def _note(done: Done, source: str, findings: Findings) -> None:
-    label = " ".join(filter(None, (one_line(source), done.mark)))
     if done.fault:
-        findings.bad.append((label, done.fault))
+        findings.bad.append((_label(source, done.mark), done.fault))
         return
     s = findings.settings
     findings.pictures += 1
@@ -139,9 +149,13 @@ def _note(done: Done, source: str, findings: Findings) -> None:
     findings.enlarged += enlarges(done.width, done.height, s.size, s.crop)
 
 
-def _name(words: Iterable[str]) -> str:
-    source, *marks = words
-    return "_".join(filter(None, (_clean(source)[-_LONGEST:].strip("_"), *marks)))
+def _label(source: str, *marks: str) -> str:
+    return " ".join(filter(None, (one_line(source), *marks)))
+
+
+def _name(source: str, *marks: str) -> str:
+    stem = _clean(str(PurePosixPath(source).with_suffix("")))[-_LONGEST:].strip("_")
+    return "_".join(filter(None, (stem, *marks)))
 
 
 def _clean(text: str) -> str:
@@ -173,8 +187,8 @@ def paper(text: str) -> tuple[int, int, int]:
 def main(arguments: argparse.Namespace) -> None:
     """Prepares, and says what came of it."""
     a = arguments
-    # Pictures that are too large are refused, and named, in any case.
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    # What Pillow warns of by the way, of bad tags and large sizes, would tear the progress bar.
+    warnings.filterwarnings("ignore", module="PIL")
     settings = Settings(a.size, a.crop, a.paper, a.mode == "grey", a.every)
     print(words(prepare(a.source, a.out, settings, a.keep_duplicates)))
     print(f"The report is in {report_path(a.out)}")

@@ -108,9 +108,10 @@ def advice(findings: Findings) -> list[str]:
     if f.greys == count and not f.settings.grey:
         said.append("All are without colours: --mode grey draws the same with a third of the work.")
     if f.near:
+        films = "; --every 5 or more takes frames that differ" if f.pictures > f.files else ""
         said.append(
-            f"{len(f.near):,} look nearly like an earlier one (the report shows them): they stay, "
-            "and count for little. Of films, --every 5 or more takes frames that differ."
+            f"{len(f.near):,} look nearly like an earlier one (the report shows the most alike): "
+            f"they stay, and add little{films}."
         )
     if count > COMPARED:
         said.append(f"Only the first {COMPARED:,} were compared for looking nearly the same.")

@@ -148,7 +148,7 @@ class _Maker:
                 done.append(self._done(index, picture))
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             done += _failed(index, "", error)
-        return done
+        return done or _failed(index, "", ValueError("no picture in it, only reduced copies"))
 
     def frame(self, index, picture):
         """What becomes of a frame of a film."""

@@ -217,7 +217,7 @@ def test_the_command_line(source, monkeypatch, capsys):
     assert run_here(line.split(), monkeypatch) == 0
     said = capsys.readouterr().out
     assert "own.zip: 1 squares of 16×16 pixels, grey" in said
-    assert "Next: python train.py --data new/own.zip --run-id 0002 --image-size 16" in said
+    assert "Next: python train.py --data new/own.zip --run-id 0002 --image-size 32" in said
     assert (source.parent / "new" / "own.report.html").exists()
 
 

@@ -147,7 +147,7 @@ BAD = {
     "train.py --seed -1": f"argument --seed: {WHOLE} 0 to 2147483648, received '-1'",
     f"train.py --seed {10**30}": f"argument --seed: {WHOLE} 0",
     f"train.py --seed {'9' * 5000}": f"argument --seed: {WHOLE} 0",
-    "train.py --image-size 100000": f"argument --image-size: {WHOLE} 1 to 4096",
+    "train.py --image-size 100000": f"argument --image-size: {WHOLE} 1 to 512",
     "train.py --save-minutes nan": "argument --save-minutes: expected a number from 0, received",
     "train.py --save-minutes -1": "argument --save-minutes: expected a number from 0, received",
     "train.py --what": "unrecognized arguments: --what; --help shows what there is",

@@ -102,9 +102,11 @@ def number(least: float = 0, most: float = float("inf")) -> Callable[[str], floa
 def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Namespace) -> None:
     """Calls `main` and leaves the program: with 2 and one line where the input is at fault.
 
-    SIGTERM ends it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up.
+    SIGTERM ends it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up; so does
+    SIGINT where a shell that runs programs in the background had it ignored.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main(arguments))
     except KeyboardInterrupt:

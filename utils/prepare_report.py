@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import shlex
 
+from models.presets import SIZES
 from utils.duplicates import COMPARED, Look
 from utils.messages import one_line
 from utils.prepare_work import Settings, Square
@@ -145,11 +146,12 @@ def _cut_off(findings: Findings) -> float:
 
 
 def next_command(findings: Findings) -> str:
-    """The training to start."""
+    """The training to start, at the largest size that there are networks for."""
     f, count = findings, len(findings.names)
     command = ["python", "train.py", "--data", f.out, "--run-id", "0002"]
-    if f.settings.size != _PRESET_SIZE:
-        command += ["--image-size", str(f.settings.size)]
+    fitting = max((size for size in SIZES if size <= f.settings.size), default=SIZES[0])
+    if fitting != _PRESET_SIZE:
+        command += ["--image-size", str(fitting)]
     if f.settings.grey:
         command += ["--channels", "1"]
     if count < _SOME:

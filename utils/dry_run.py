@@ -42,7 +42,7 @@ def memory_there() -> tuple[float, str]:
 
 def _on_gpu():
     try:
-        return bool(keras.distribution.list_devices("gpu"))
+        return any("gpu" in device for device in keras.distribution.list_devices())
     except AttributeError:  # Keras on PyTorch does not tell
         return shutil.which("nvidia-smi") is not None
 

@@ -171,9 +171,10 @@ def test_a_saved_model_never_takes_the_place_of_something_else(tmp_path):
 
 
 def test_other_frameworks_say_what_to_do(tmp_path, monkeypatch):
+    generator = WGANGP(**TINY).generator
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="written on TensorFlow only: set KERAS_BACKEND=te"):
-        export(WGANGP(**TINY).generator, tmp_path / "g.onnx", "onnx")
+        export(generator, tmp_path / "g.onnx", "onnx")
 
 
 def test_the_card_says_what_the_run_left_and_no_more(run, tmp_path, monkeypatch, capsys):

@@ -125,7 +125,7 @@ def architecture(generator: keras.Model) -> dict:
             "name": layer.name,
             "kind": type(layer).__name__,
             "settings": {
-                setting: layer.get_config()[setting]
+                setting: layer.get_config().get(setting)  # some versions leave defaults out
                 for setting in KINDS[type(layer).__name__].settings
             },
             "weights": [variable.name for variable in _weights(layer)],
@@ -170,7 +170,8 @@ FORMATS = {
         (
             "numpy as np, ai_edge_litert.interpreter as litert",
             'litert.Interpreter("{name}").get_signature_runner()',
-            'model(latents=z)["output_0"]',
+            # Their names differ between versions of Keras.
+            "next(iter(model(**dict.fromkeys(model.get_input_details(), z)).values()))",
         ),
     ),
     "savedmodel": Format(

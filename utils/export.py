@@ -44,7 +44,8 @@ def export(generator: keras.Model, path: str | os.PathLike, format: str) -> None
     """Writes a generator in another format.
 
     Whatever the format: what goes in is `latents`, float32 (batch, z_dim), standard normal, for any
-    batch; what comes out is `images`, float32 (batch, H, W, C) in [-1, 1].
+    batch; what comes out is `images`, float32 (batch, H, W, C) in [-1, 1]. (In TFLite, Keras 3.13
+    calls them otherwise; there is one of each.)
 
     Args:
         generator: from `utils.loaders.load_generator`.

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from models import engines
+from models import engines, team
 from models.augment import KINDS, augmented
 from models.average import Average
 from models.forward import forward
@@ -135,6 +135,8 @@ class WGANGP(Training):
         self.z_dim = z_dim
         self.batch_size = batch_size
         self.seed = seed
+        self._team = team.current()
+        self._team.check_batch_size(batch_size)
         self.critic = build_critic(
             self.input_dim,
             critic_conv_filters,
@@ -203,7 +205,8 @@ class WGANGP(Training):
     def _scores(self, real, fake):
         """The critic's of both: in one pass, which is faster, unless batch norm would mix them."""
         if self.config["critic_batch_norm_momentum"] is None:
-            return ops.split(self._forward(self.critic, ops.concatenate([real, fake])), 2)
+            scores = self._forward(self.critic, _alternating(real, fake))
+            return ops.split(ops.reshape(scores, (-1, 2)), 2, axis=1)
         return [self._forward(self.critic, images, True) for images in (real, fake)]
 
     def _forward(self, network, inputs, update_statistics=False):
@@ -214,7 +217,7 @@ class WGANGP(Training):
         if self.config["penalty"] == "one-centred":
             return self.gradient_penalty(mix * real + (1 - mix) * fake)
         # Half of both means is the mean over both.
-        return ops.mean(self._squared_slopes(ops.concatenate([real, fake])))
+        return ops.mean(self._squared_slopes(_alternating(real, fake)))
 
     def gradient_penalty(self, images):
         """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
@@ -267,7 +270,7 @@ class WGANGP(Training):
             real: (n_critic, B, H, W, C).
             z: (n_critic + 1, B, z_dim), the last row for the generator.
             mix: (n_critic, B, 1, 1, 1).
-            numbers: of `models.augment`, (n_critic + 1, 2, B, n).
+            numbers: of `models.augment`, (n_critic + 1, B, 2, n).
             kept: share of the average that stays, ().
         """
         last = ops.zeros((1,))
@@ -279,3 +282,8 @@ class WGANGP(Training):
         if self.average:
             self.average.follow(self.generator, kept)
         return losses
+
+
+def _alternating(real, fake):
+    """Both as one batch, in turn: so no image changes its device where several share a batch."""
+    return ops.reshape(ops.stack([real, fake], axis=1), (-1, *real.shape[1:]))

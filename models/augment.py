@@ -28,21 +28,21 @@ def augmented(kind: str, real, fake, numbers):
         kind: one of `KINDS`.
         real: images (B, H, W, C) in [-1, 1]; H = W for `transpose`. None where there are none.
         fake: generated images of the same shape, or None.
-        numbers: (2, B, n) from `random_numbers`, for real and for generated images.
+        numbers: (B, 2, n) from `random_numbers`, for real and for generated images.
 
     Returns:
         real and fake images.
     """
     if kind in ("flip", "transpose") and real is not None:
-        real = _mirrored(real, numbers[0], 2, 0)
+        real = _mirrored(real, numbers[:, 0], 2, 0)
         if kind == "transpose":
-            real = _mirrored(real, numbers[0], 1, 1)
+            real = _mirrored(real, numbers[:, 0], 1, 1)
             turned = ops.transpose(real, (0, 2, 1, 3))
-            real = ops.where(_each(numbers[0], 2) < 0.5, turned, real)
+            real = ops.where(_each(numbers[:, 0], 2) < 0.5, turned, real)
     elif kind == "diffaugment":
         real, fake = (
             images if images is None else _cut(_moved(_coloured(images, of), of), of)
-            for images, of in ((real, numbers[0]), (fake, numbers[1]))
+            for images, of in ((real, numbers[:, 0]), (fake, numbers[:, 1]))
         )
     return real, fake
 

@@ -1,8 +1,5 @@
 """Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
 
-import shlex
-import sys
-
 from utils import cli
 
 parser = cli.parser(
@@ -36,61 +33,21 @@ add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoin
 add("--keep", type=cli.whole(), default=3, help="how many of the last checkpoints stay")
 add("--evaluate-every", type=cli.whole(0), metavar="EPOCHS", help="between scores; None: if cheap")
 add("--on-nan", default="stop", help="at a loss that is no number: stop, or rollback")
+add("--devices", type=cli.whole(word="all"), metavar="N", help="of this machine, or all; JAX only")
+add("--coordinator", metavar="HOST:PORT", help="where process 0 of several is found; None: alone")
+add("--processes", type=cli.whole(), metavar="N", help="how many, on one machine or several")
+add("--process", type=cli.whole(0), metavar="I", help="the number of this one, from 0")
 add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
 
 
 def main(arguments):
-    """Loads, builds or continues, trains; 130 where the training was interrupted."""
+    """Trains, alone or with others; 130 where the training was interrupted."""
     from lines.judge import judge_for
-    from models import checkpoint
-    from models.presets import filled, preset
-    from models.WGANGP import WGANGP
-    from utils import runs
-    from utils.dry_run import dry_run
-    from utils.images import to_uint8
-    from utils.loaders import load_images
+    from models.session import session
+    from models.team import joined
 
-    model = preset(arguments.preset, arguments.image_size, arguments.width, arguments.channels)
-    a = filled(arguments)
-    x_train = load_images(a.data, model["input_dim"][0], a.batch_size, a.seed, a.channels)
-    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment}
-    gan = WGANGP(**model, batch_size=a.batch_size, **own)
-    folder = runs.run_folder(a.run_id, a.data)
-    if a.new and not a.dry_run and (aside := runs.set_aside(folder)):
-        print(f"The earlier run is now in {aside}")
-    if a.checkpoint or checkpoint.find(folder / "weights"):
-        gan.load_weights(a.checkpoint or folder / "weights")
-        print(f"Continuing {folder} after {gan.epoch} epochs.")
-    if a.dry_run:
-        return dry_run(gan, x_train, folder, vars(a))
-    gan.train(
-        x_train,
-        batch_size=a.batch_size,
-        epochs=a.epochs,
-        run_folder=folder,
-        print_every_n_batches=a.print_every,
-        n_critic=a.n_critic,
-        using_generator=True,
-        rows=a.rows,
-        columns=a.columns,
-        save_minutes=a.save_minutes,
-        save_epochs=a.save_epochs,
-        keep=a.keep,
-        on_nan=a.on_nan,
-        judge=judge_for(x_train.source.size, training=to_uint8(x_train[0][0])),
-        evaluate_every=a.evaluate_every,
-        minutes=a.minutes,
-    )
-    if gan.interrupted:
-        print(f"Stopped after {gan.epoch} of {a.epochs} epochs; everything is in {folder}")
-        print(f"Continue with: python {shlex.join(sys.argv)}")
-        return 130
-    if gan.epoch < a.epochs:
-        print(
-            f"{a.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds more"
-        )
-    print(f"Samples, losses and generator.h5 are in {folder}")
-    return 0
+    with joined(arguments.devices, arguments.coordinator, arguments.processes, arguments.process):
+        return session(arguments, judge_for)
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ def write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
                     f"untouched: {WHAT_HELPS}"
                 )
             file[name] = array
-        file["losses/critic"] = np.array(gan.d_losses, np.float32).reshape(-1, 4)
-        file["losses/generator"] = np.array(gan.g_losses, np.float32)
+        for name, array in _losses(gan).items():
+            file[name] = array
 
 
 def best_rank(path: Path) -> tuple[float, ...] | None:
@@ -107,6 +107,37 @@ def load(path: str | os.PathLike, gan) -> None:
             if not files:
                 raise
             tqdm.write(f"{error}; going back to the one before")
+    _set(gan, arrays, counters)
+
+
+def follow_first(gan, team) -> None:
+    """Sets the training of every process of a `models.team.Team` to the state of the first one's.
+
+    Raises:
+        ConnectionError: a process is lost.
+    """
+    if team.processes == 1:
+        return
+    (counts,) = team.of_first([np.array([getattr(gan, name) for name in _COUNTERS], np.int64)])
+    counters = dict(zip(_COUNTERS, counts.tolist(), strict=True))
+    arrays = {name: ops.convert_to_numpy(variable) for name, variable in variables(gan).items()}
+    arrays |= _losses(gan)
+    if not team.first:  # as many as there are going to be
+        epochs = counters["epoch"]
+        arrays |= {n: np.zeros((epochs, *shape[1:]), np.float32) for n, shape in _LOSSES.items()}
+    received = team.of_first([*arrays.values()])
+    if not team.first:
+        _set(gan, dict(zip(arrays, received, strict=True)), counters)
+
+
+def _losses(gan) -> dict[str, np.ndarray]:
+    return {
+        "losses/critic": np.array(gan.d_losses, np.float32).reshape(-1, 4),
+        "losses/generator": np.array(gan.g_losses, np.float32),
+    }
+
+
+def _set(gan, arrays: dict[str, np.ndarray], counters: dict[str, int]) -> None:
     for name, variable in variables(gan).items():
         variable.assign(arrays[name])
     gan.d_losses = arrays["losses/critic"].tolist()

@@ -25,15 +25,19 @@ class Epochs:
         rng = np.random.default_rng((self.seed, step, 0, self.rollbacks))
         z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
         mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
-        shape = n_critic + 1, 2, self.batch_size
+        shape = n_critic + 1, self.batch_size, 2
         return z, mix, random_numbers(self.config["augment"], rng, shape)
 
     def train_epoch(self, stream, n_critic):
-        """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end."""
+        """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
+
+        Of several processes each gives its part of the batches; see `models.team`.
+        """
         real = np.stack([next(stream)[0] for _ in range(n_critic)])
-        noise = self.noise(self.epoch, n_critic)
-        first, every = self.epoch * n_critic, self.config["penalty_every"]
-        penalised = tuple((first + i) % every == 0 for i in range(n_critic))
+        first, end = self._team.part(self.batch_size)
+        noise = [array[:, first:end] for array in self.noise(self.epoch, n_critic)]
+        begun, every = self.epoch * n_critic, self.config["penalty_every"]
+        penalised = tuple((begun + i) % every == 0 for i in range(n_critic))
         if penalised not in self._compiled:
             self._compiled[penalised] = self._engine.compiled(
                 functools.partial(self._epoch, penalised), list(checkpoint.variables(self).values())
@@ -50,6 +54,7 @@ class Epochs:
 
     def time_epoch(self, x_train, n_critic=5):
         """Seconds that one epoch takes once compiled; trains some to find out."""
+        checkpoint.follow_first(self, self._team)
         stream = self._positioned(x_train)
         some = self.config["penalty_every"]  # so many have every step, and all that differ
         for _ in range(some):

@@ -1,6 +1,7 @@
 """From one epoch to a training: the loop, its callbacks, and the files of the run folder."""
 
 import collections
+import contextlib
 from pathlib import Path
 
 import keras
@@ -54,7 +55,8 @@ class Training(Epochs, RunFiles):
         """Trains until `epochs` epochs are done in all, and leaves everything in `run_folder`.
 
         Continues where the weights that were loaded stopped. Ctrl-C or SIGTERM ends it after the
-        current epoch with everything saved.
+        current epoch with everything saved. Of several processes (`models.team`) the first alone
+        loads, has callbacks and writes; the others train along from its state.
 
         Args:
             x_train: an `ImageStream`, any iterator of `(images,)`, or an array (N, H, W, C).
@@ -80,11 +82,12 @@ class Training(Epochs, RunFiles):
             callbacks: further Keras callbacks; their `model` is this object.
 
         Raises:
-            ValueError: arguments or images that do not fit, or a run with other parameters.
+            ValueError: arguments or images that do not fit, or that are not the same in all
+                processes; or a run with other parameters.
             FloatingPointError: a loss that is no longer finite, before anything is overwritten.
             BlockingIOError: another process trains in `run_folder`.
-            OSError: the disk is full, or the folder read-only or gone; the last checkpoint is
-                whole.
+            OSError: the disk is full, or the folder read-only or gone, or another process is
+                lost; the last checkpoint is whole.
         """
         self._check_arguments(
             batch_size,
@@ -97,49 +100,45 @@ class Training(Epochs, RunFiles):
         )
         if not using_generator:
             x_train = ImageStream(ArraySource(np.asarray(x_train)), batch_size, self.seed)
+        checkpoint.follow_first(self, self._team)
         stream = self._positioned(x_train)
-        if self.epoch == 0 and checkpoint.find(Path(run_folder) / "weights"):
-            raise ValueError(
-                f"{run_folder} holds a training already: load its weights to continue it, or "
-                "choose another run id"
-            )
         self.training = {
             "n_critic": n_critic,
             "epochs": epochs,
             "data": getattr(stream, "name", ""),
             "data_fingerprint": getattr(stream, "fingerprint", ""),
         }
-        may_differ = {"epochs", "precision"}
-        runs.check_params(run_folder, self._params(), may_differ, self._defaults())
+        self._team.check_same(self._alike())
+        if self._team.first:
+            self._check_folder(run_folder)
         if self.epoch >= epochs:
             print(f"This training is finished: more than {self.epoch} epochs extend it.")
             return
-        run_folder = runs.make_run_folder(run_folder)
+        run_folder = Path(run_folder)
         self._sample_rows, self._sample_columns = rows, columns
-        log = run_callbacks.Log(run_folder, epochs, batch_size * n_critic, n_critic, minutes)
-        in_order = [run_callbacks.StopOnFault(run_folder)]
-        if isinstance(stream, ImageStream):
-            scores = Scores(run_folder, stream, judge, evaluate_every, print_every_n_batches)
-            in_order.append(scores)
-        in_order += [
-            log,
-            run_callbacks.Samples(run_folder, print_every_n_batches),
-            run_callbacks.Checkpoint(run_folder, save_minutes, save_epochs, keep),
-        ]
-        if minutes is not None:
-            in_order.append(run_callbacks.StopAfter(minutes))
-        handlers = keras.callbacks.CallbackList([*in_order, *callbacks], model=self)
-        with runs.locked(run_folder):
-            try:
+        in_order = [run_callbacks.StopOnFault(run_folder if self._team.first else None)]
+        with contextlib.ExitStack() as stack:
+            if self._team.first:
+                stack.enter_context(runs.locked(runs.make_run_folder(run_folder)))
+                if isinstance(stream, ImageStream):
+                    every = evaluate_every, print_every_n_batches
+                    in_order.append(Scores(run_folder, stream, judge, *every))
+                images = batch_size * n_critic
+                log = run_callbacks.Log(run_folder, epochs, images, n_critic, minutes)
+                stack.callback(log.close)
+                in_order += [
+                    log,
+                    run_callbacks.Samples(run_folder, print_every_n_batches),
+                    run_callbacks.Checkpoint(run_folder, save_minutes, save_epochs, keep),
+                ]
+                if minutes is not None:
+                    in_order.append(run_callbacks.StopAfter(minutes))
+                in_order += callbacks
+            stack.enter_context(_saying_how_to_go_on(run_folder))
+            if self._team.first:
                 self._begin(stream, run_folder, on_nan)
-                self._loop(stream, n_critic, epochs, run_folder, handlers, on_nan)
-            except OSError as error:
-                raise OSError(
-                    f"{run_folder}: {error}; once that is mended, the same command continues from "
-                    "the last checkpoint"
-                ) from error
-            finally:
-                log.close()
+            handlers = keras.callbacks.CallbackList(in_order, model=self)
+            self._loop(stream, n_critic, epochs, run_folder, handlers, on_nan)
 
     def _check_arguments(self, batch_size, on_nan, **counts):
         for name, number in counts.items():
@@ -151,6 +150,20 @@ class Training(Epochs, RunFiles):
             raise ValueError(
                 f"batch_size is {batch_size} here, but the model was built for {self.batch_size}"
             )
+
+    def _alike(self):
+        """What must be the same in all processes; copies of the images may have other names."""
+        flat = {name: value for part in self._params().values() for name, value in part.items()}
+        flat["images"] = flat.pop("data_fingerprint")
+        return {name: value for name, value in flat.items() if name not in ("data", "python")}
+
+    def _check_folder(self, run_folder):
+        if self.epoch == 0 and checkpoint.find(Path(run_folder) / "weights"):
+            raise ValueError(
+                f"{run_folder} holds a training already: load its weights to continue it, or "
+                "choose another run id"
+            )
+        runs.check_params(run_folder, self._params(), {"epochs", "precision"}, self._defaults())
 
     def _begin(self, stream, run_folder, on_nan):
         """Leaves in the run folder what is known before the first epoch."""
@@ -166,21 +179,29 @@ class Training(Epochs, RunFiles):
 
     def _loop(self, stream, n_critic, epochs, run_folder, handlers, on_nan):
         falls = collections.Counter()
-        self.stop_training = self.interrupted = False
+        self.stop_training = self.interrupted = stop = interrupted = False
         with run_callbacks.stopping_on_signals(self):
             handlers.on_train_begin()
-            while self.epoch < epochs and not self.stop_training:
+            while self.epoch < epochs and not stop:
                 handlers.on_epoch_begin(self.epoch)
                 self._decay(epochs)
                 self.train_epoch(stream, n_critic)
+                fault = None
                 try:
                     handlers.on_epoch_end(self.epoch - 1)
                 except FloatingPointError as error:
                     if on_nan == "stop":
                         raise
-                    self._go_back(run_folder, falls, error)
+                    fault = error
+                # A signal that comes meanwhile counts in the next epoch.
+                stop, interrupted, back = self._team.any_of(
+                    self.stop_training, self.interrupted, fault is not None
+                )
+                if back:
+                    self._go_back(run_folder, falls, fault)
                     self._positioned(stream)
                     handlers.on_train_begin()
+            self.interrupted = interrupted
             handlers.on_train_end()
 
     def _decay(self, epochs):
@@ -195,7 +216,9 @@ class Training(Epochs, RunFiles):
     def _go_back(self, run_folder, falls, error):
         """To the last checkpoint, from which the noise is another each time."""
         rollbacks = self.rollbacks + 1
-        self.load_weights(run_folder / "weights")
+        if self._team.first:
+            self.load_weights(run_folder / "weights")
+        checkpoint.follow_first(self, self._team)
         self.rollbacks = rollbacks
         falls[self.epoch] += 1
         if falls[self.epoch] > ROLLBACKS:
@@ -214,4 +237,18 @@ class Training(Epochs, RunFiles):
                     "(batch_size, *input_dim)"
                 )
             stream.position = self.batches_seen
+            stream.part = self._team.part(self.batch_size)
+        elif self._team.processes > 1:
+            raise ValueError("several processes need images from load_images, received an iterator")
         return stream
+
+
+@contextlib.contextmanager
+def _saying_how_to_go_on(run_folder):
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            f"{run_folder}: {error}; once that is mended, the same command continues from the last "
+            "checkpoint"
+        ) from error

@@ -16,7 +16,8 @@ IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 3)).astype(np.float32
 
 def changed(kind, numbers, images=IMAGES):
     """Real and generated images, both from `images`, by (2, B, n) numbers."""
-    tensors = (ops.convert_to_tensor(array) for array in (images, images, np.float32(numbers)))
+    numbers = np.swapaxes(np.float32(numbers), 0, 1)
+    tensors = (ops.convert_to_tensor(array) for array in (images, images, numbers))
     return [ops.convert_to_numpy(array) for array in augmented(kind, *tensors)]
 
 
@@ -73,7 +74,7 @@ def test_numbers_are_a_function_of_seed_and_epoch_and_leave_the_noise_as_it_was(
     for kind, count in zip(KINDS, (0, 1, 3, 7), strict=True):
         noise = WGANGP(**TINY, augment=kind).noise(3, 2)
         assert np.array_equal(noise[0], plain[0]) and np.array_equal(noise[1], plain[1])
-        assert noise[2].shape == (3, 2, 4, count)
+        assert noise[2].shape == (3, 4, 2, count)
         assert np.array_equal(noise[2], WGANGP(**TINY, augment=kind).noise(3, 2)[2])
     many = random_numbers("diffaugment", np.random.default_rng(0), (1, 2, 9999))
     assert many.min() >= 0 and many.max() < 1 and abs(many.mean() - 0.5) < 0.01
@@ -81,7 +82,7 @@ def test_numbers_are_a_function_of_seed_and_epoch_and_leave_the_noise_as_it_was(
 
 def test_the_generator_learns_through_diffaugment():
     """The gradient of the mean of changed images, against differences."""
-    numbers = np.full((2, 3, 7), 0.3, np.float32)
+    numbers = np.full((3, 2, 7), 0.3, np.float32)
     images = keras.Variable(IMAGES)
 
     def loss(values):

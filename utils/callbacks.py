@@ -35,14 +35,19 @@ def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> s
 
 
 class StopOnFault(keras.callbacks.Callback):
-    """Ends the training, before anything is saved, where a loss is no number or the folder gone."""
+    """Ends the training, before anything is saved, where a loss is no number or the folder gone.
 
-    def __init__(self, folder: Path):
+    Args:
+        folder: the run folder; None where another process writes it.
+    """
+
+    def __init__(self, folder: Path | None):
         super().__init__()
         self.folder = folder
 
     def on_epoch_end(self, epoch, logs=None):
-        check_still_there(self.folder)
+        if self.folder:
+            check_still_there(self.folder)
         values = dict(zip(COLUMNS[1:], _losses(self.model, epoch), strict=True))
         faulty = {name: value for name, value in values.items() if not math.isfinite(value)}
         if faulty:

@@ -55,18 +55,22 @@ class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionH
 _LONGEST = 2000  # letters of a message
 
 
-def whole(least: int = 1, most: int = 1 << 31) -> Callable[[str], int]:
-    """A type for `add_argument`: a whole number from `least` to `most`."""
+def whole(
+    least: int = 1, most: int = 1 << 31, word: str | None = None
+) -> Callable[[str], int | str]:
+    """A type for `add_argument`: a whole number from `least` to `most`, or the `word`."""
+    expected = f"a whole number from {least} to {most}" + (f" or {word}" if word else "")
 
-    def convert(text: str) -> int:
+    def convert(text: str) -> int | str:
+        if text == word:
+            return text
         try:
             number = int(text)
         except ValueError:
             number = None
         if number is None or not least <= number <= most:
-            raise argparse.ArgumentTypeError(
-                f"expected a whole number from {least} to {most}, received {one_line(repr(text))}"
-            )
+            received = one_line(repr(text))
+            raise argparse.ArgumentTypeError(f"expected {expected}, received {received}")
         return number
 
     return convert

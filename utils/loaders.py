@@ -30,6 +30,8 @@ class ImageStream:
 
     Attributes:
         position: number of the batch that `next` gives; it may be set.
+        part: which images of that batch `next` gives, from the first of these two numbers up to the
+            second; all, unless it is set.
         name: of the file or folder that the images come from; empty for an array.
         fingerprint: of the images, to tell whether a training continues on the same ones.
 
@@ -48,6 +50,7 @@ class ImageStream:
         self.batch_size = batch_size
         self.seed = seed
         self.position = 0
+        self.part = 0, batch_size
         self.name = source.name
         self.fingerprint = source.fingerprint
         self._worker = ThreadPoolExecutor(1)
@@ -59,17 +62,20 @@ class ImageStream:
 
     def __next__(self) -> tuple[np.ndarray]:
         """The batch at `position`, while the following ones are made in the background."""
-        wanted = range(self.position, self.position + _AHEAD)
+        wanted = [(k, *self.part) for k in range(self.position, self.position + _AHEAD)]
         self._ahead = {
-            k: self._ahead.get(k) or self._worker.submit(self.__getitem__, k) for k in wanted
+            w: self._ahead.get(w) or self._worker.submit(self._images, *w) for w in wanted
         }
-        batch = self._ahead[self.position].result()
+        batch = self._ahead[wanted[0]].result()
         self.position += 1
         return batch
 
     def __getitem__(self, k: int) -> tuple[np.ndarray]:
         """Batch k as `(images,)`: float32 (B, H, W, C) in [-1, 1]."""
-        places = np.arange(k * self.batch_size, (k + 1) * self.batch_size)
+        return self._images(k, 0, self.batch_size)
+
+    def _images(self, k: int, first: int, end: int) -> tuple[np.ndarray]:
+        places = k * self.batch_size + np.arange(first, end)
         passes, offsets = np.divmod(places, len(self.source))
         indices = [self._order(p)[i] for p, i in zip(passes.tolist(), offsets, strict=True)]
         return (self.source.take(np.array(indices)),)

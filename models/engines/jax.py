@@ -5,12 +5,15 @@ assigned keeps its value and the scope remembers the new one. Here such scopes s
 other: the compiled epoch, the gradient of a loss in it, the penalty's gradient in that.
 """
 
-import functools
 from collections.abc import Callable
 
 import jax
 import keras
+import numpy as np
 from keras import ops
+
+from models import team
+from models.engines.jax_team import joined as joined
 
 
 class _Scope(keras.StatelessScope):
@@ -87,17 +90,56 @@ def update(
 def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
     """See `models.engines`; the variables' old memory is used again for their new values."""
 
-    @functools.partial(jax.jit, donate_argnums=0)
     def pure(values, *arrays):
         with _Scope(variables, values) as scope:
             result = function(*arrays)
         return result, [scope.get_current_value(variable) for variable in variables]
+
+    if team.current().devices > 1:
+        return _shared(pure, variables, team.current())
+    pure = jax.jit(pure, donate_argnums=0)
 
     def run(*arrays):
         result, new = pure([variable.value for variable in variables], *arrays)
         for variable, value in zip(variables, new, strict=True):
             variable.assign(value)
         return result
+
+    return run
+
+
+def _shared(pure, variables, members):
+    """`compiled` on several devices: each has all variables, and its share of every batch.
+
+    The compiler adds what the devices must tell each other for sums and means to be those of the
+    whole batch. Between two calls the variables have their values on one device of this process
+    alone, so that nothing else needs to know.
+    """
+    mesh = jax.sharding.Mesh(members.mesh, "batch")
+    whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
+    pure = jax.jit(pure, donate_argnums=0, out_shardings=whole)
+    known = {}  # by a variable's place: its value here, and on all devices
+
+    def everywhere(i, value):
+        here, there = known.pop(i, (None, None))
+        if here is value:
+            return there
+        # Assigned since the last call, as a checkpoint is. Of a whole array each process has all.
+        return jax.make_array_from_process_local_data(whole, np.asarray(value), value.shape)
+
+    def run(*arrays):
+        arrays = [
+            jax.make_array_from_process_local_data(split if array.ndim > 1 else whole, array)
+            for array in arrays
+        ]
+        values = [everywhere(i, variable.value) for i, variable in enumerate(variables)]
+        with members.together():
+            result, new = jax.block_until_ready(pure(values, *arrays))
+        for i, (variable, value) in enumerate(zip(variables, new, strict=True)):
+            variable.assign(value.addressable_data(0))
+            known[i] = variable.value, value
+        return result.addressable_data(0)
 
     return run
 

@@ -31,7 +31,8 @@ def lines64(tmp_path):
 
 
 def start(data, folder, *arguments):
-    line = [ROOT / "train.py", "--data", data, "--preset", "lines64", "--batch-size", 2]
+    line = [ROOT / "train.py", "--data", data, "--image-size", 64, "--batch-size", 2]
+    line += ["--width", 1 / 32]
     line += ["--n-critic", 1, "--rows", 1, "--columns", 2, "--print-every", 2, *arguments]
     return [sys.executable, *map(str, line)], folder
 
@@ -40,7 +41,7 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     line, cwd = start(lines64, tmp_path, "--epochs", 2)
     dry = subprocess.run([*line, "--dry-run"], cwd=cwd, capture_output=True, text=True)
     assert dry.returncode == 0 and not (tmp_path / "run").exists()
-    assert "critic: 392,513 parameters" in dry.stdout and "2 epochs: about" in dry.stdout
+    assert "critic: 6,729 parameters" in dry.stdout and "2 epochs: about" in dry.stdout
     done = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Found 40 images belonging to 1 classes." in done.stdout

@@ -17,8 +17,9 @@ import pytest
 from lines.dataset import write_zip
 from models import checkpoint
 from models.team import Team, joined
-from tests.conftest import ROOT
-from tests.devices import COMPARED
+from models.WGANGP import WGANGP
+from tests.conftest import ROOT, train
+from tests.devices import COMPARED, RUN
 from tests.parity import SEEDS
 from utils.loaders import load_images
 
@@ -131,13 +132,13 @@ def test_two_processes_are_one_training_and_only_the_first_writes(tmp_path):
     for folder in (alone, *both):
         folder.mkdir()
     copy = shutil.copy(data, both[1] / "copy.zip")  # another name, the same images
-    train = ROOT / "train.py"
-    one = started(train, "--data", data, *options, cwd=alone)
+    script = ROOT / "train.py"
+    one = started(script, "--data", data, *options, cwd=alone)
     assert ended(one)[0] == 0
     address = f"127.0.0.1:{free_port()}"
     running = [
         started(
-            *(train, "--data", (data, copy)[i], *options),
+            *(script, "--data", (data, copy)[i], *options),
             *("--coordinator", address, "--processes", 2, "--process", i),
             cwd=both[i],
         )
@@ -195,9 +196,8 @@ def test_any_signal_stops_all_and_a_lost_process_ends_all(tiny_zip, tmp_path):
     alone = started("-m", "tests.devices", "session", tiny_zip, folder, stopped + 4)
     code, _, errors = ended(alone)
     assert code == 0, errors
-    whole = tmp_path / "whole"
-    assert ended(started("-m", "tests.devices", "session", tiny_zip, whole, stopped + 4))[0] == 0
-    assert furthest(losses(folder), losses(whole)) < 1e-4
+    train(WGANGP(**RUN), tiny_zip, tmp_path / "whole", stopped + 4)
+    assert furthest(losses(folder), losses(tmp_path / "whole")) < 1e-3  # on another framework
 
 
 def test_processes_that_differ_are_told_how(tiny_zip, tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 import psutil
 
+from models import team
+
 _PROGRAM = 900e6  # bytes: Python, the framework, the compiled epoch
 _PER_PARAMETER = 28  # bytes: weights, gradients, two means of Adam, and room to compute in
 _PER_VALUE = 16  # bytes for each value that a layer gives, of each image of a batch
@@ -59,9 +61,10 @@ def check_memory(gan) -> None:
     Raises:
         ValueError: more than there is; the message names the largest batch that fits.
     """
-    needed, (there, where) = memory_needed(gan, gan.batch_size), memory_there()
+    devices = team.current().devices  # each has its share of a batch, and everything else whole
+    needed, (there, where) = memory_needed(gan, gan.batch_size // devices), memory_there()
     if needed > there:
-        fits = largest_batch(gan, there)
+        fits = devices * largest_batch(gan, there)
         instead = f"--batch-size {fits} fits" if fits else "no batch fits: try a smaller --width"
         raise ValueError(
             f"a batch of {gan.batch_size} would take about {needed / 1e9:.1f} GB, {where} has "

@@ -1,6 +1,6 @@
 """What only a framework can do, one module each; Keras's backend (`KERAS_BACKEND`) chooses it.
 
-Every engine has the same five functions:
+Every engine has the same five functions, and JAX's a sixth, `joined`, see `models.team`:
 
 `gradients(loss, variables)` differentiates. `loss` is called without arguments and returns a scalar
 and anything beside it; back come that anything and the gradients of the scalar, in the order of
@@ -12,7 +12,8 @@ and anything beside it; back come that anything and the gradients of the scalar,
 `update(optimiser, gradients, variables)` takes one step of a Keras optimiser.
 
 `compiled(function, variables)` is `function`, which takes arrays and changes `variables` and
-nothing else, as one call of the framework.
+nothing else, as one call of the framework. The arrays of two axes or more have the images of a
+batch along the second; where several processes train (JAX alone), those of this process.
 
 `allow_tf32(allowed)` says for the whole process whether float32 products may be computed with 10
 bits (TensorFloat-32), which NVIDIA GPUs since Ampere do several times as fast.

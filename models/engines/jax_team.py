@@ -87,6 +87,8 @@ def joined(
             return
     else:
         _check(coordinator, processes, process)
+    if jax.__version_info__ < (0, 7):
+        raise ValueError(f"several processes need JAX 0.7 or later, this is {jax.__version__}")
     with last_words(_LAST_WORDS.format(os.path.basename(sys.argv[0]))):
         jax.distributed.initialize(
             coordinator,
@@ -111,7 +113,10 @@ def _leave(status: int) -> None:
 
 
 def _on_a_cluster() -> bool:
-    """Whether JAX is to find out who the processes are: under SLURM, or with TPUs."""
+    """Whether JAX is to find out who the processes are: under SLURM, or with TPUs.
+
+    Not elsewhere: in a container of Kubernetes, as many notebooks are, JAX would look for a job.
+    """
     several = int(os.environ.get("SLURM_NTASKS", 1)) > 1 and "SLURM_PROCID" in os.environ
     return several or importlib.util.find_spec("libtpu") is not None
 

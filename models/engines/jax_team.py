@@ -143,7 +143,7 @@ def _team(devices: int | str) -> JaxTeam:
 
 
 def _check(coordinator: str, processes: int | None, process: int | None) -> None:
-    """Refuses what JAX would abort the program for, or wait for minutes."""
+    """Refuses what JAX would abort the program for; others than process 0 wait for that one."""
     host, _, port = coordinator.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise ValueError(f"--coordinator: expected HOST:PORT, received {coordinator!r}")
@@ -154,6 +154,7 @@ def _check(coordinator: str, processes: int | None, process: int | None) -> None
             f"--process must lie between 0 and {processes - 1} for {processes} processes, received "
             f"{process}"
         )
+    print(f"Process {process} of {processes} meets the others at {coordinator}", flush=True)
     if process == 0:
         try:
             socket.create_server(("", int(port))).close()

@@ -90,17 +90,23 @@ def joined(
     if jax.__version_info__ < (0, 7):
         raise ValueError(f"several processes need JAX 0.7 or later, this is {jax.__version__}")
     with last_words(_LAST_WORDS.format(os.path.basename(sys.argv[0]))):
-        jax.distributed.initialize(
-            coordinator,
-            processes,
-            process,
-            initialization_timeout=PATIENCE,
-            heartbeat_timeout_seconds=SILENCE,
-        )
+        try:
+            jax.distributed.initialize(
+                coordinator,
+                processes,
+                process,
+                initialization_timeout=PATIENCE,
+                heartbeat_timeout_seconds=SILENCE,
+            )
+        except ValueError:
+            if coordinator or _by_slurm():
+                raise
+            # TPUs of one machine, for which JAX finds no others.
         try:
             yield _team(devices or "all")
         except BaseException as error:
-            atexit.register(_leave, 130 if isinstance(error, KeyboardInterrupt) else 2)
+            if jax.process_count() > 1:
+                atexit.register(_leave, 130 if isinstance(error, KeyboardInterrupt) else 2)
             raise
         jax.distributed.shutdown()
 
@@ -117,8 +123,11 @@ def _on_a_cluster() -> bool:
 
     Not elsewhere: in a container of Kubernetes, as many notebooks are, JAX would look for a job.
     """
-    several = int(os.environ.get("SLURM_NTASKS", 1)) > 1 and "SLURM_PROCID" in os.environ
-    return several or importlib.util.find_spec("libtpu") is not None
+    return _by_slurm() or importlib.util.find_spec("libtpu") is not None
+
+
+def _by_slurm() -> bool:
+    return int(os.environ.get("SLURM_NTASKS", 1)) > 1 and "SLURM_PROCID" in os.environ
 
 
 def _team(devices: int | str) -> JaxTeam:

@@ -50,7 +50,7 @@ def compare(folder, data):
                     key = f"{team.devices}/{name}/{seed}"
                     found[f"{key}/losses"] = np.column_stack([gan.d_losses, gan.g_losses])
                     found |= state(gan, key)
-    for first, then in ((1, 1), (1, "all"), ("all", 1)):
+    for first, then in ((1, "all"), ("all", 1)):
         name = f"{first}_then_{then}"
         with joined(first):
             train(WGANGP(**TINY), data, folder / name, 2)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -18,9 +17,11 @@ from lines.dataset import write_zip
 from models import checkpoint
 from models.team import Team, joined
 from models.WGANGP import WGANGP
+from tests.benchmarks.scaling import EXCHANGES
 from tests.conftest import CACHE, ROOT, train
 from tests.devices import COMPARED, RUN
 from tests.parity import SEEDS
+from tests.test_resume import arrays, lines
 from utils.loaders import load_images
 
 pytest.importorskip("jax")
@@ -70,7 +71,7 @@ def test_four_devices_have_the_losses_of_one(compared, name):
     found, _ = compared
     apart = []
     for seed in SEEDS:
-        one, four = (found[f"{devices}/{name}/{seed}/losses"] for devices in (1, DEVICES))
+        one, four = (found[f"{devices}/{name}/{seed}"] for devices in (1, DEVICES))
         assert one.shape == (5, 5) and np.abs(one).max() > 0.1 and not np.array_equal(one, four)
         apart.append(furthest(four, one))
     # Two of three; `tests.parity.SEEDS` says why not all.
@@ -90,9 +91,8 @@ def test_devices_exchange_gradients_and_sums_but_no_images(compared):
     ]
     shared = [text for text in programs if f"num_partitions={DEVICES}" in text]
     assert len(shared) > len(COMPARED)
-    kinds = "all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter"
     for text in shared:
-        assert {*re.findall(rf" ({kinds})(?:-start)?\(", text)} == {"all-reduce"}
+        assert {*re.findall(rf" ({EXCHANGES})(?:-start)?\(", text)} == {"all-reduce"}
 
 
 def test_a_run_moves_between_one_and_four_devices(compared):
@@ -107,13 +107,7 @@ def test_a_run_moves_between_one_and_four_devices(compared):
 
 def entries_of(path):
     """Shape and type of every array of an HDF5 file by its name."""
-    found = {}
-    with h5py.File(path) as file:
-        file.visititems(
-            lambda name, item: found.update(
-                {name: (item.shape, item.dtype)} if isinstance(item, h5py.Dataset) else {}
-            )
-        )
+    found = {name: (array.shape, array.dtype) for name, array in arrays(path).items()}
     assert len(found) > 30
     return found
 
@@ -176,8 +170,7 @@ def together(data, folder, epochs, others=None):
 
 def wait_for_epoch(folder, epochs, process):
     deadline = time.monotonic() + 120
-    log = folder / "log.txt"
-    while not log.exists() or log.read_text().count("\n") < epochs:
+    while lines(folder / "log.txt") < epochs:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -19,6 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+EXCHANGES = "all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter"
+"""What XLA calls the operations in which devices tell each other something, as a pattern."""
+
 _BYTES = {"f32": 4, "bf16": 2, "f16": 2, "s32": 4, "u32": 4, "pred": 1}
 
 
@@ -80,8 +83,7 @@ def started(arguments, devices: int, batch: int) -> tuple[float, int]:
 def exchanged(program: str) -> int:
     """Bytes that every device gives to the exchanges of a compiled epoch."""
     total = 0
-    kinds = "all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter"
-    for shapes in re.findall(rf"= (.*?) (?:{kinds})(?:-start)?\(", program):
+    for shapes in re.findall(rf"= (.*?) (?:{EXCHANGES})(?:-start)?\(", program):
         for kind, lengths in re.findall(r"(\w+)\[([\d,]*)\]", shapes):
             total += _BYTES[kind] * math.prod(int(n) for n in lengths.split(",") if n)
     return total

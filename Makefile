@@ -23,15 +23,16 @@ train: .venv/installed
 	$(BIN)/python train.py
 
 # What a user does, from training to new images, which must work on the other frameworks too.
-ALIKE := tests/test_training.py tests/test_precision.py tests/test_generator.py \
-  tests/test_scripts.py \
-  tests/test_resume.py::test_a_run_that_is_killed_twice_is_the_run_that_never_was \
-  tests/test_notebooks.py::test_other_networks_for_grey_images
+ALIKE := tests/models/training/test_trainer.py tests/models/test_precision.py \
+  tests/utils/drawing/test_latents.py tests/whole/test_scripts.py \
+  tests/models/training/test_resume.py::test_a_run_that_is_killed_twice_is_the_run_that_never_was \
+  tests/whole/test_notebooks.py::test_other_networks_for_grey_images
 
 # What must hold with Colab's versions too; the whole suite there would say little more.
-CORE := tests/test_colab.py tests/test_forward.py tests/test_wgangp.py tests/test_loader.py \
-  tests/test_generator.py tests/test_training.py tests/test_export.py \
-  tests/test_notebooks.py::test_a_session_in_colab_ends_and_another_continues_on_drive
+CORE := tests/utils/notebook/test_colab.py tests/models/test_forward.py tests/models/test_wgangp.py \
+  tests/utils/test_loaders.py tests/utils/drawing/test_latents.py \
+  tests/models/training/test_trainer.py tests/utils/generator/test_export.py \
+  tests/whole/test_notebooks.py::test_a_session_in_colab_ends_and_another_continues_on_drive
 
 # Two processes, of which one waits mostly for others; a file's tests share what they have made.
 PYTEST := python -m pytest -n 2 --dist loadfile

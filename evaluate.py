@@ -45,12 +45,11 @@ parser.add_argument(
 def main(arguments: argparse.Namespace) -> None:
     """A table on the screen, `report.png`, and a JSON file where one is wanted."""
     from lines.judge import judge_for
-    from models.coverage import add_coverage
-    from utils.evaluation import evaluate
+    from utils.drawing import draw_images
+    from utils.generator import load_generator
     from utils.images import as_rgb
-    from utils.latents import draw_images
-    from utils.loaders import load_generator, read_images
-    from utils.report import draw_report, table, write_json
+    from utils.loaders import read_images
+    from utils.quality import add_coverage, draw_report, evaluate, figures_table, write_json
     from utils.runs import newest_generator
 
     if arguments.images and arguments.project:
@@ -70,7 +69,7 @@ def main(arguments: argparse.Namespace) -> None:
     evaluation = evaluate(images, training, law)
     if arguments.project:
         add_coverage(evaluation, generator, training, law, arguments.project)
-    print(table(evaluation))
+    print(figures_table(evaluation))
     if arguments.json:
         write_json(arguments.json, evaluation, judged=str(what), size=size)
     report = Path(arguments.report or what.parent / "report.png")

@@ -1,7 +1,7 @@
 """What one does with a trained generator.h5."""
 
 from utils import cli
-from utils.commands import export, films, pictures, search, web
+from utils.commands import export, films, images, search, web
 
 parser = cli.parser(
     __doc__,
@@ -10,7 +10,7 @@ parser = cli.parser(
     "  python generate.py images --help        every subcommand has examples of its own",
 )
 commands = parser.add_subparsers(dest="command", required=True)
-for module in (pictures, films, search, export, web):
+for module in (images, films, search, export, web):
     module.add(commands)
 
 

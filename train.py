@@ -43,8 +43,8 @@ add("--dry-run", action="store_true", help="print the configuration and the time
 def main(arguments):
     """Trains, alone or with others; 130 where the training was interrupted."""
     from lines.judge import judge_for
+    from models.engines.processes import joined
     from models.session import session
-    from models.team import joined
 
     with joined(arguments.devices, arguments.coordinator, arguments.processes, arguments.process):
         return session(arguments, judge_for)

@@ -2,12 +2,13 @@
 
 from keras import ops
 
-from models import engines, team
+from models import engines
 from models.augment import KINDS, augmented
 from models.average import Average
+from models.engines import processes as team
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
-from models.training import Training
+from models.training.trainer import Training
 
 PRECISIONS = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 """What the convolutions are computed in; see `WGANGP`."""

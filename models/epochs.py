@@ -6,8 +6,8 @@ import time
 import numpy as np
 from keras import ops
 
-from models import checkpoint
 from models.augment import random_numbers
+from models.training import checkpoint
 
 
 class Epochs:
@@ -31,7 +31,7 @@ class Epochs:
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
 
-        Of several processes each gives its part of the batches; see `models.team`.
+        Of several processes each gives its part of the batches; see `models.engines.processes`.
         """
         real = np.stack([next(stream)[0] for _ in range(n_critic)])
         first, end = self._team.part(self.batch_size)

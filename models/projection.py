@@ -9,8 +9,8 @@ from keras import ops
 from tqdm.auto import tqdm
 
 from models import engines
+from utils.drawing import draw, draw_in_batches
 from utils.images import to_float
-from utils.latents import draw, draw_in_batches
 
 _POOL = 2000  # random latents, of which those that draw the nearest pictures are the starts
 _THUMBNAIL = 16  # pixels, about, of the pictures in which these are looked for

@@ -5,11 +5,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from models import checkpoint, team
+from models.engines import processes as team
 from models.presets import filled, preset
+from models.training import checkpoint
+from models.training.memory import dry_run
 from models.WGANGP import WGANGP
 from utils import runs
-from utils.dry_run import dry_run
 from utils.images import to_uint8
 from utils.loaders import load_images
 
@@ -19,7 +20,7 @@ def session(arguments: Namespace, judge_for: Callable) -> int:
 
     Args:
         arguments: of `train.py`.
-        judge_for: makes the judge of the images along the way, as `lines.judge.judge_for` does.
+        judge_for: makes the judge of the images along the way, as `lines.judge.judge.judge_for` does.
 
     Returns:
         the exit code: 0, or 130 where the training was interrupted.

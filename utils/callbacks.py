@@ -1,12 +1,9 @@
-"""What happens between two epochs: progress, log, sample grids, checkpoints, a clean stop."""
+"""What happens between two epochs: progress, log, sample grids, checkpoints."""
 
 import contextlib
 import csv
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -14,9 +11,8 @@ from tqdm.auto import tqdm
 
 from utils.files import replacing
 from utils.messages import WHAT_HELPS
-from utils.plots import plot_convergence
-from utils.runs import check_still_there
-from utils.scores import score_line
+from utils.quality import score_line
+from utils.runs import check_still_there, plot_convergence
 
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
@@ -194,36 +190,6 @@ class Checkpoint(keras.callbacks.Callback):
         self.model.save_weights(self.folder, self.keep)
         self.model.save_model(self.folder)
         self.saved = time.monotonic()
-
-
-@contextlib.contextmanager
-def stopping_on_signals(
-    work, saying: str = "Stopping: this epoch is finished, then everything is saved."
-) -> Iterator[None]:
-    """Lets Ctrl-C and SIGTERM set `work.stop_training` and say so; a second one ends all at once.
-
-    A training stops after the current epoch.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore():
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def stop(number, frame):
-        work.stop_training = work.interrupted = True
-        restore()
-        tqdm.write(saying)
-
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        restore()
 
 
 def _losses(gan, epoch: int) -> list[float]:

@@ -1,10 +1,14 @@
-"""Command lines: one line for every error that a person can mend."""
+"""Command lines: one line for every error that a person can mend, and signals."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+
+from tqdm.auto import tqdm
 
 from utils.messages import one_line
 
@@ -27,7 +31,11 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
 def program() -> str:
     """What a person typed to start this program: `train.py`, or `python -m utils.watch`."""
     module = getattr(sys.modules["__main__"], "__spec__", None)
-    return f"python -m {module.name}" if module else os.path.basename(sys.argv[0])
+    return (
+        f"python -m {module.name.removesuffix('.__main__')}"
+        if module
+        else os.path.basename(sys.argv[0])
+    )
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,7 +57,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Help that shows defaults and leaves the lines of the examples as they are."""
+    """Help that shows defaults, where there are any, and keeps the line breaks of examples."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help  # the text says what happens without the option
+        return super()._get_help_string(action)
 
 
 _LONGEST = 2000  # letters of a message
@@ -121,3 +134,31 @@ def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Na
             raise
         print(f"{program()}: error: {one_line(error, _LONGEST)}", file=sys.stderr)
         sys.exit(2)
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: Callable[[], None], message: str) -> Iterator[None]:
+    """Calls `stop` and prints `message` at the first Ctrl-C or SIGTERM; a second one ends at once.
+
+    Does nothing outside the main thread, where Python handles no signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def handle(number, frame):
+        stop()
+        restore()
+        tqdm.write(message)
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()

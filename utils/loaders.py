@@ -1,4 +1,4 @@
-"""Zip or folder to batches; and, from `utils.generator_file`, `generator.h5` to a generator."""
+"""Zip or folder of images to batches."""
 
 import functools
 import os
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from utils.generator_file import load_generator as load_generator
 from utils.images import to_rgb, to_uint8
 from utils.messages import one_line
 from utils.sources import MAX_FILE_BYTES, MAX_PIXELS, ArraySource, ImageFiles, ImageSource

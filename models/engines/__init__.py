@@ -1,6 +1,6 @@
 """What only a framework can do, one module each; Keras's backend (`KERAS_BACKEND`) chooses it.
 
-Every engine has the same five functions, and JAX's a sixth, `joined`, see `models.team`:
+Every engine has the same five functions, and JAX's a sixth, `joined`, see `models.engines.processes`:
 
 `gradients(loss, variables)` differentiates. `loss` is called without arguments and returns a scalar
 and anything beside it; back come that anything and the gradients of the scalar, in the order of

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from models import team
-from models.engines.jax_team import joined as joined
+from models.engines import processes as team
+from models.engines.jax_processes import joined as joined
 
 
 class _Scope(keras.StatelessScope):

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.conftest import ROOT, processing_command
+from tests.helpers import ROOT
+from tests.helpers.processing import processing_command
 
 COUNT = 10_000
 

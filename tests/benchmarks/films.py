@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psutil
 
-from tests.conftest import ROOT
-from utils.films import write_film
+from tests.helpers import ROOT
+from utils.drawing.films import write_film
+from utils.drawing.latents import draw, seed_latents
+from utils.drawing.layout import enlarge
+from utils.drawing.walks import along, walk
+from utils.generator.load import load_generator
 from utils.images import to_picture
-from utils.latents import draw, latents
-from utils.loaders import load_generator
-from utils.paths import along, walk
-from utils.prints import enlarge
 
 GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
 FRAMES = 200
@@ -24,7 +24,7 @@ FRAMES = 200
 def main():
     """Prints the figures."""
     generator = load_generator(GENERATOR)
-    z = latents([3, 8, 12], generator.input_shape[1])
+    z = seed_latents([3, 8, 12], generator.input_shape[1])
     chunks = along(lambda when: walk(z, when, loop=True), FRAMES, loop=True)
     frames = [enlarge(image, 4) for chunk in chunks for image in draw(generator, chunk)]
     with tempfile.TemporaryDirectory() as folder:

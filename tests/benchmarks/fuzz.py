@@ -1,4 +1,4 @@
-"""Fuzz of the loader, the checkpoint reader and `load_generator`; see `tests.fuzz`.
+"""Fuzz of the loader, the checkpoint reader and `load_generator`; see `tests.helpers.fuzz`.
 
 Prints how many cases were read and refused, and every fault with the number that repeats it:
 `--first NUMBER --cases 1`.
@@ -10,7 +10,7 @@ import re
 import sys
 import time
 
-from tests import fuzz
+from tests.helpers import fuzz
 
 
 def main() -> int:

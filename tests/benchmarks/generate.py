@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BATCHES = (1, 4, 16, 64)
@@ -27,9 +27,9 @@ ONNX = """\
 import sys
 import onnxruntime
 from utils.images import save_picture, to_uint8
-from utils.latents import latents
+from utils.drawing.latents import seed_latents
 session = onnxruntime.InferenceSession(sys.argv[1])
-z = latents([0], 100)
+z = seed_latents([0], 100)
 image = session.run(None, {session.get_inputs()[0].name: z})[0]
 save_picture(sys.argv[2] + "/seed_0.png", to_uint8(image)[0])
 """
@@ -115,12 +115,12 @@ def generator():
 
 def rates() -> list[float]:
     """Images/s of the generator at each of `BATCHES`, the best of three."""
-    from utils.latents import latents
+    from utils.drawing.latents import seed_latents
 
     network = generator()
     found = []
     for batch in BATCHES:
-        z = latents(list(range(batch)), 100)
+        z = seed_latents(list(range(batch)), 100)
         network.predict_on_batch(z)  # compiles
         times = []
         for _ in range(3):
@@ -133,7 +133,7 @@ def rates() -> list[float]:
 
 def write(folder: Path) -> None:
     """The files that the cold starts open."""
-    from utils.network_files import save_network
+    from models.training.outputs import save_network
 
     network = generator()
     save_network(network, folder / "generator.h5")

@@ -10,8 +10,8 @@ import time
 import numpy as np
 from PIL import Image
 
-from lines.judge import LineJudge
-from lines.parse import parse_all
+from lines.judge.judge import LineJudge
+from lines.judge.parse import parse_all
 from lines.png import encode_png
 
 

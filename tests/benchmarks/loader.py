@@ -15,7 +15,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.helpers import ROOT
 
 BATCH, SIZE = 16, 128
 MILLION = 1_000_000

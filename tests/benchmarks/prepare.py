@@ -18,10 +18,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from tests.conftest import ROOT
-from tests.preparing import drawing
-from utils.prepare import prepare
-from utils.prepare_work import Settings
+from tests.helpers import ROOT
+from tests.helpers.preparing import drawing
+from utils.prepare.dataset import prepare
+from utils.prepare.squares import Settings
 
 SIZE = 128
 

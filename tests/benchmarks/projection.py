@@ -18,13 +18,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from lines.judge import LineJudge
+from lines.judge.judge import LineJudge
 from models import engines
 from models.projection import project
-from tests.conftest import ROOT
+from tests.helpers import ROOT
+from utils.drawing.latents import draw, draw_images, seed_latents
+from utils.generator.load import load_generator
 from utils.images import save_picture, to_float
-from utils.latents import draw, draw_images, latents
-from utils.loaders import load_generator
 
 GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
 RECOVERED = 2  # of 255
@@ -74,7 +74,7 @@ def plain(generator, wanted):
     """Errors of the plain method, its rate falling as ours does."""
     engine, targets = engines.load(), ops.convert_to_tensor(to_float(wanted))
     seeds = range(10**6, 10**6 + len(wanted))
-    z = keras.Variable(latents(list(seeds), generator.input_shape[1]))
+    z = keras.Variable(seed_latents(list(seeds), generator.input_shape[1]))
     schedule = keras.optimizers.schedules.PolynomialDecay(0.1, GENERATED, 0.001)
     adam = keras.optimizers.Adam(schedule)
     adam.build([z])

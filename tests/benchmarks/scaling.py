@@ -91,8 +91,8 @@ def exchanged(program: str) -> int:
 
 def measure(arguments, devices: int, batch: int) -> float:
     """Seconds of an epoch, in this process."""
+    from models.engines.processes import joined
     from models.presets import preset
-    from models.team import joined
     from models.WGANGP import WGANGP
 
     with joined(devices):

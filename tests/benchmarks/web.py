@@ -8,11 +8,10 @@ import numpy as np
 
 from models.presets import PRESETS
 from models.WGANGP import WGANGP
-from tests import browser
-from tests.conftest import ROOT
-from utils.latents import latents
-from utils.loaders import load_generator
-from utils.web import write_site
+from tests.helpers import ROOT, browser
+from utils.drawing.latents import seed_latents
+from utils.generator.load import load_generator
+from utils.generator.web import write_site
 
 SECONDS = 5
 
@@ -35,7 +34,7 @@ def main():
 
 def with_keras(generator):
     """Pictures per second of `predict_on_batch`."""
-    z = latents([7], generator.input_shape[1])
+    z = seed_latents([7], generator.input_shape[1])
     generator.predict_on_batch(z)
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < SECONDS:

@@ -68,7 +68,7 @@ def add_enlargement(parser: argparse.ArgumentParser, scale: int | None) -> None:
 
 def open_generator(arguments: argparse.Namespace):
     """The generator of `--generator`, or the newest: (its path, the network)."""
-    from utils.loaders import load_generator
+    from utils.generator import load_generator
     from utils.runs import newest_generator
 
     path = arguments.generator or newest_generator()
@@ -82,9 +82,9 @@ def open_drawing(arguments: argparse.Namespace):
     """
     import numpy as np
 
-    from utils.latents import latents, parse_seeds
+    from utils.drawing import parse_seeds, seed_latents
 
     seeds = parse_seeds(arguments.seeds)
     path, generator = open_generator(arguments)
-    z = latents(seeds, generator.input_shape[1]) * np.float32(arguments.truncation)
+    z = seed_latents(seeds, generator.input_shape[1]) * np.float32(arguments.truncation)
     return path, generator, seeds, z

@@ -28,13 +28,12 @@ def add(commands) -> None:
 
 def _export(arguments):
     """The export and its card."""
-    from utils.card import write_card
-    from utils.export import export, format_of
+    from utils.generator import export_generator, format_of, write_card
 
     out = Path(arguments.out)
     format = arguments.format or format_of(out)
     path, generator = open_generator(arguments)
-    export(generator, out, format)
+    export_generator(generator, out, format)
     card = write_card(out, generator, path, format)
     files = [file for file in (out.rglob("*") if out.is_dir() else [out]) if file.is_file()]
     size = sum(file.stat().st_size for file in files) / 1e6

@@ -58,7 +58,7 @@ def _add_film(parser, out, seconds):
 
 def _walk(arguments):
     """A film through all seeds."""
-    from utils.paths import walk
+    from utils.drawing import walk
 
     path, generator, seeds, z = open_drawing(arguments)
     steps = len(seeds) - (not arguments.loop)
@@ -75,7 +75,7 @@ def _walk(arguments):
 
 def _orbit(arguments):
     """A film around one seed."""
-    from utils.paths import orbit
+    from utils.drawing import orbit
 
     path, generator, (seed, *others), (z, *_) = open_drawing(arguments)
     if others:
@@ -94,11 +94,7 @@ def _film(arguments, opened, path, seconds, loop, seeds):
     """Draws a path and writes its latents beside the film, or into the folder of frames."""
     import numpy as np
 
-    from utils.films import write_film
-    from utils.latents import draw
-    from utils.paths import along
-    from utils.prints import Look
-    from utils.recipes import Recipe, digest, save_latents
+    from utils.drawing import Look, Recipe, along, digest, draw, save_latents, write_film
 
     name, generator = opened
     shape = generator.output_shape[1:]
@@ -129,8 +125,7 @@ def _history(arguments):
     import numpy as np
     from PIL import Image
 
-    from utils.films import write_film
-    from utils.prints import enlarge, label
+    from utils.drawing import enlarge, label, write_film
     from utils.runs import newest_generator, samples
 
     run = Path(arguments.run or newest_generator().parent)

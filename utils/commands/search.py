@@ -34,13 +34,12 @@ def add(commands) -> None:
 
 def _project(arguments):
     """`found.png`, `comparison.png`, `search.gif` and `latents.npz`."""
-    from types import SimpleNamespace
+    import threading
 
     from models.projection import project
-    from utils.callbacks import stopping_on_signals
+    from utils.drawing import Recipe, digest
     from utils.images import to_channels
     from utils.loaders import read_picture
-    from utils.recipes import Recipe, digest
 
     out = Path(arguments.out)
     if out.exists() and not out.is_dir():
@@ -50,15 +49,15 @@ def _project(arguments):
     if height != width:
         raise ValueError(f"{path}: draws {height}×{width} pixels; expected a square")
     given = to_channels(read_picture(arguments.picture, height)[None], channels)
-    work = SimpleNamespace(stop_training=False)
-    with stopping_on_signals(work, "Stopping: the best so far is saved."):
+    stop = threading.Event()
+    with cli.stop_on_signals(stop.set, "Stopping: the best so far is saved."):
         found = project(
             generator,
             given,
             arguments.starts,
             arguments.steps,
             arguments.seed,
-            lambda: work.stop_training,
+            stop.is_set,
         )
     _save(out, arguments, given, found, Recipe(found.latents, str(path), digest(path)))
     last = found.times[-1]
@@ -72,9 +71,8 @@ def _save(out, arguments, given, found, recipe):
     """What was found alone, beside what was given, and as latents."""
     import numpy as np
 
+    from utils.drawing import Look, save_latents
     from utils.images import save_picture
-    from utils.prints import Look
-    from utils.recipes import save_latents
 
     error = found.errors[0]
     recipe.save(out / "found.png", found.images[0])
@@ -100,9 +98,7 @@ def _film(path, generator, given, found):
     """The given picture, and beside it the way of the start that won; the end rests a second."""
     import numpy as np
 
-    from utils.films import write_film
-    from utils.latents import draw
-    from utils.prints import Look
+    from utils.drawing import Look, draw, write_film
 
     size = given.shape[1]
     drawn = draw(generator, found.history[:, 0])

@@ -29,7 +29,7 @@ def add(commands) -> None:
 
 def _web(arguments):
     """The site, and how to look at it."""
-    from utils.web import write_site
+    from utils.generator import write_site
 
     out = Path(arguments.out)
     _, generator = open_generator(arguments)

@@ -1,0 +1,1 @@
+"""Hours instead of steps: the loop, checkpoints, the files of a run, memory."""

@@ -1,0 +1,217 @@
+"""The whole training state in one HDF5 file, written atomically and read strictly."""
+
+import os
+import re
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+from keras import ops
+from tqdm.auto import tqdm
+
+from utils import hdf5
+from utils.files import replacing
+from utils.hdf5 import refuse_endless
+from utils.messages import WHAT_HELPS, one_line
+
+SCHEMA = 2
+
+_NAME = re.compile(r"checkpoint_(\d+)\.h5")
+_COUNTERS = ("epoch", "batches_seen", "rollbacks")
+_MOST = 1 << 40  # of a counter
+_LOSSES = {"losses/critic": (None, 4), "losses/generator": (None,)}
+
+
+def save(folder: str | os.PathLike, gan, keep: int) -> None:
+    """Writes `checkpoint_<epochs>.h5` into `folder` and deletes all but the last `keep`.
+
+    It holds the weights, both optimisers, the random states of dropout, the number of epochs and of
+    rollbacks, the position in the data and the losses so far: about 300 MB for the reference block.
+
+    Raises:
+        FloatingPointError: a value is not finite; nothing is written.
+        OSError: see `utils.files.replacing`.
+    """
+    write(Path(folder) / f"checkpoint_{gan.epoch}.h5", gan)
+    for old in find(folder)[:-keep]:
+        old.unlink()
+
+
+def set_aside_later(folder: str | os.PathLike, gan) -> None:
+    """Renames checkpoints of more epochs than `gan` has, as `left_<epochs>.h5`.
+
+    A training that went back goes on from there; to `save` and `load` they would be the last.
+    """
+    for path in find(folder):
+        epochs = int(_NAME.fullmatch(path.name)[1])
+        if epochs > gan.epoch:
+            path.rename(path.with_name(f"left_{epochs}.h5"))
+
+
+def write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
+    """Writes one checkpoint, see `save`, with what `best_rank` tells."""
+    with replacing(path) as beside, h5py.File(beside, "w") as file:
+        file.attrs["schema"] = SCHEMA
+        file.attrs["rank"] = np.array(rank, float)
+        for name in _COUNTERS:
+            file.attrs[name] = getattr(gan, name)
+        for name, variable in variables(gan).items():
+            array = ops.convert_to_numpy(variable)
+            # The losses of an epoch are from before its last update, so they may not show it.
+            if not np.isfinite(array).all():
+                raise FloatingPointError(
+                    f"epoch {gan.epoch - 1} made {name} no longer finite; the last checkpoint is "
+                    f"untouched: {WHAT_HELPS}"
+                )
+            file[name] = array
+        for name, array in _losses(gan).items():
+            file[name] = array
+
+
+def best_rank(path: Path) -> tuple[float, ...] | None:
+    """The `rank` that a checkpoint was written with; None where there is no readable one."""
+    if not path.is_file():
+        return None
+    try:
+        refuse_endless(path)
+        with h5py.File(path) as file:
+            return tuple(np.ravel(file.attrs["rank"]).astype(float).tolist())
+    except Exception:  # damaged in any way, it is no best to compare with
+        return None
+
+
+class DamagedError(ValueError):
+    """A file that is no HDF5 file, or not a whole one."""
+
+
+class MismatchError(ValueError):
+    """A checkpoint of another training or version."""
+
+
+def load(path: str | os.PathLike, gan) -> None:
+    """Sets a `WGANGP` to the state in a file, or in the last undamaged checkpoint of a folder.
+
+    Raises:
+        FileNotFoundError: no checkpoint there.
+        ValueError: not a checkpoint, another schema, or entries that are missing, unexpected or of
+            another shape than the model's, by name. The model is left as it was.
+    """
+    path = Path(path)
+    files = find(path) or [path / "checkpoint_<epochs>.h5"] if path.is_dir() else [path]
+    while True:
+        try:
+            arrays, counters = _read(files.pop(), gan)
+            break
+        except DamagedError as error:
+            if not files:
+                raise
+            tqdm.write(f"{error}; going back to the one before")
+    _set(gan, arrays, counters)
+
+
+def follow_first(gan, team) -> None:
+    """Sets the training of every process of a `models.engines.processes.Team` to the state of the first one's.
+
+    Raises:
+        ConnectionError: a process is lost.
+    """
+    if team.processes == 1:
+        return
+    (counts,) = team.of_first([np.array([getattr(gan, name) for name in _COUNTERS], np.int64)])
+    counters = dict(zip(_COUNTERS, counts.tolist(), strict=True))
+    arrays = {name: ops.convert_to_numpy(variable) for name, variable in variables(gan).items()}
+    arrays |= _losses(gan)
+    if not team.first:  # as many as there are going to be
+        epochs = counters["epoch"]
+        arrays |= {n: np.zeros((epochs, *shape[1:]), np.float32) for n, shape in _LOSSES.items()}
+    received = team.of_first([*arrays.values()])
+    if not team.first:
+        _set(gan, dict(zip(arrays, received, strict=True)), counters)
+
+
+def _losses(gan) -> dict[str, np.ndarray]:
+    return {
+        "losses/critic": np.array(gan.d_losses, np.float32).reshape(-1, 4),
+        "losses/generator": np.array(gan.g_losses, np.float32),
+    }
+
+
+def _set(gan, arrays: dict[str, np.ndarray], counters: dict[str, int]) -> None:
+    for name, variable in variables(gan).items():
+        variable.assign(arrays[name])
+    gan.d_losses = arrays["losses/critic"].tolist()
+    gan.g_losses = arrays["losses/generator"].tolist()
+    for name, value in counters.items():
+        setattr(gan, name, value)
+
+
+def _read(path: Path, gan) -> tuple[dict, dict]:
+    """Arrays and counters of a file, once all of them are known to fit."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
+    shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
+    try:
+        refuse_endless(path)
+        with h5py.File(path) as file:
+            _check(path, file, shapes)
+            arrays = {name: file[name][()] for name in shapes}
+            return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
+    except MismatchError:
+        raise
+    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
+        raise DamagedError(
+            f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
+        ) from error
+
+
+def find(folder: str | os.PathLike) -> list[Path]:
+    """The checkpoints of a folder, the oldest first."""
+    files = [file for file in Path(folder).glob("checkpoint_*.h5") if _NAME.fullmatch(file.name)]
+    return sorted(files, key=lambda file: int(_NAME.fullmatch(file.name)[1]))
+
+
+def variables(gan) -> dict[str, keras.Variable]:
+    """Every variable of the training by a name that does not depend on the session."""
+    layers = (*gan.critic.layers, *gan.generator.layers)
+    named = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+    if gan.average:
+        named |= {
+            f"average/{layer.name}/{v.name}": v
+            for layer in gan.average.generator.layers
+            for v in layer.trainable_variables
+        }
+    # By path: an optimiser that scales losses has another inside, with variables of the same names.
+    optimisers = (gan.critic_optimiser, gan.generator_optimiser)
+    return named | {v.path: v for optimiser in optimisers for v in optimiser.variables}
+
+
+def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
+    schema = file.attrs.get("schema")
+    if schema != SCHEMA:
+        raise MismatchError(
+            f"{path}: schema {one_line(schema)} is no training checkpoint of this version; "
+            f"expected {SCHEMA}"
+        )
+    found = {}
+    file.visititems(
+        lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
+    )
+    faults = [f"missing {name}" for name in sorted({*shapes, *_COUNTERS} - {*found, *file.attrs})]
+    faults += [f"unexpected {name}" for name in sorted(found.keys() - shapes.keys())]
+    epochs = None
+    for name in sorted(file.attrs.keys() & set(_COUNTERS)):
+        value = file.attrs[name]
+        if not isinstance(value, np.integer) or not 0 <= value < _MOST:
+            faults.append(f"{name} is {one_line(value)}, expected a whole number from 0")
+        elif name == "epoch":
+            epochs = int(value)
+    for name in sorted(found.keys() & shapes.keys()):
+        hdf5.stored(found[name], name)
+        # None stands for one per epoch.
+        expected = tuple(epochs if e is None else e for e in shapes[name])
+        if found[name].shape != expected:
+            faults.append(f"{name} is {found[name].shape}, expected {expected}")
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise MismatchError(f"{path}: does not fit this model: {'; '.join(faults[:5])}{more}")

@@ -1,0 +1,154 @@
+"""Films: their formats, their frames, and that they need no memory and leave no halves."""
+
+import signal
+import subprocess
+import sys
+import weakref
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers import ROOT
+from tests.helpers.scripts import run_here
+from utils.drawing.films import write_film
+from utils.drawing.latents import seed_latents
+from utils.drawing.provenance import read
+
+COLOURS = [(255, 255, 255), (224, 184, 7), (185, 33, 19), (54, 79, 179), (0, 0, 0)]
+
+
+def flat(size=64):
+    """Five frames, each of one colour of the sketch."""
+    return [np.full((size, size, 3), colour, np.uint8) for colour in COLOURS]
+
+
+def mp4_frames(path):
+    reader = imageio_ffmpeg.read_frames(str(path))
+    about = next(reader)
+    width, height = about["size"]
+    return about, [np.frombuffer(data, np.uint8).reshape(height, width, 3) for data in reader]
+
+
+def test_an_mp4_shows_the_colours_that_were_drawn(tmp_path):
+    write_film(tmp_path / "a.mp4", flat(), 5, 10)
+    about, frames = mp4_frames(tmp_path / "a.mp4")
+    assert about["codec"] == "h264" and about["fps"] == 10 and about["size"] == (64, 64)
+    assert "yuv420p" in about["pix_fmt"] and "bt709" in about["pix_fmt"]
+    for frame, colour in zip(frames, COLOURS, strict=True):
+        assert np.abs(frame.mean((0, 1)) - colour).max() < 5
+
+
+def test_an_mp4_of_odd_size_is_a_pixel_larger(tmp_path):
+    write_film(tmp_path / "a.mp4", flat(33), 5, 25)
+    about, frames = mp4_frames(tmp_path / "a.mp4")
+    assert about["size"] == (34, 34) and len(frames) == 5
+
+
+def test_a_gif_repeats_and_has_the_very_colours(tmp_path):
+    write_film(tmp_path / "a.gif", flat(), 5, 20)
+    with Image.open(tmp_path / "a.gif") as film:
+        assert film.n_frames == 5 and film.info["loop"] == 0 and film.info["duration"] == 50
+        for i, colour in enumerate(COLOURS):
+            film.seek(i)
+            assert np.abs(np.asarray(film.convert("RGB")).astype(int) - colour).max() <= 3
+
+
+def test_grey_frames_in_all_formats(tmp_path):
+    grey = [frame[:, :, :1] for frame in flat()]
+    for name in ("a.mp4", "a.gif", "frames"):
+        write_film(tmp_path / name, grey, 5, 25)
+    assert sorted(file.name for file in (tmp_path / "frames").iterdir()) == [
+        f"frame_{i:05}.png" for i in range(5)
+    ]
+    assert Image.open(tmp_path / "frames" / "frame_00003.png").getpixel((0, 0)) == 54
+    assert abs(int(mp4_frames(tmp_path / "a.mp4")[1][3][0, 0, 1]) - 54) < 5
+
+
+def test_a_film_holds_one_frame_at_a_time(tmp_path):
+    alive, most = weakref.WeakSet(), 0
+
+    class Frame(np.ndarray):
+        __hash__ = object.__hash__
+
+    def frames():
+        nonlocal most
+        for i in range(60):
+            frame = np.full((16, 16, 3), i, np.uint8).view(Frame)
+            alive.add(frame)
+            most = max(most, len(alive))
+            yield frame
+
+    for name in ("a.mp4", "a.gif", "frames"):
+        write_film(tmp_path / name, frames(), 60, 25)
+    assert 0 < most <= 4
+
+
+def test_a_film_that_fails_leaves_what_was_there(tmp_path):
+    (tmp_path / "a.gif").write_text("old")
+
+    def broken():
+        yield from flat()
+        raise ValueError("no more")
+
+    for name in ("a.gif", "a.mp4", "frames"):
+        with pytest.raises(ValueError, match="no more"):
+            write_film(tmp_path / name, broken(), 9, 25)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.gif"]
+    assert (tmp_path / "a.gif").read_text() == "old"
+    with pytest.raises(ValueError, match="needs at least one frame"):
+        write_film(tmp_path / "b.gif", [], 0, 25)
+
+
+def film(line, run, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    line = f"generate.py {line} --generator {run[1] / 'generator.h5'}"
+    assert run_here(line.split(), monkeypatch) == 0
+
+
+def test_a_loop_begins_at_its_seed_and_ends_one_step_before(run, tmp_path, monkeypatch):
+    film("walk --seeds 3,8 --loop --fps 4 --seconds 2 --out loop", run, tmp_path, monkeypatch)
+    frames = [read(tmp_path / "loop" / f"frame_{i:05}.png") for i in range(8)]
+    assert not (tmp_path / "loop" / "frame_00008.png").exists()
+    assert np.array_equal(frames[0].latents, seed_latents([3], 5))
+    assert np.allclose(frames[4].latents, seed_latents([8], 5), atol=1e-6)
+    assert np.allclose(frames[1].latents, frames[7].latents, atol=1e-6)  # there and back
+    with np.load(tmp_path / "loop" / "latents.npz") as file:
+        assert np.array_equal(file["latents"], np.concatenate([f.latents for f in frames]))
+        assert file["fps"] == 4 and file["seeds"].tolist() == [3, 8]
+
+
+def test_walk_and_orbit_write_films_and_their_latents(run, tmp_path, monkeypatch):
+    film("walk --seeds 3,8,1 --truncation 0.5 --fps 5 --out w.gif", run, tmp_path, monkeypatch)
+    film("orbit --seeds 7 --radius 0 --seconds 1 --out o.mp4", run, tmp_path, monkeypatch)
+    with Image.open(tmp_path / "w.gif") as gif, np.load(tmp_path / "w.npz") as file:
+        assert gif.n_frames == len(file["latents"]) == 20 and gif.size == (512, 512)
+        assert np.allclose(file["latents"][-1], 0.5 * seed_latents([1], 5)[0], atol=1e-6)
+    frames = mp4_frames(tmp_path / "o.mp4")[1]
+    assert len(frames) == 25 and np.abs(frames[0].astype(int) - frames[24]).max() < 12
+
+
+def test_history_is_the_samples_in_order(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    line = f"generate.py history --run {run[1]} --fps 2 --scale 2 --out h"
+    assert run_here(line.split(), monkeypatch) == 0
+    assert capsys.readouterr().out == f"h: 3 samples of {run[1]}, to epoch 4\n"
+    made = sorted((tmp_path / "h").iterdir())
+    assert len(made) == 3 + 4
+    for epoch, frame in zip((0, 2, 4), made[:3], strict=True):
+        sample = np.asarray(Image.open(run[1] / "images" / f"sample_{epoch}.png"))
+        assert np.array_equal(np.asarray(Image.open(frame))[:-14], sample.repeat(2, 0).repeat(2, 1))
+
+
+def test_a_film_that_is_stopped_leaves_nothing(run, tmp_path):
+    line = [ROOT / "generate.py", "walk", "--seeds", "1-9", "--seconds", 9999, "--out", "w.mp4"]
+    line = [sys.executable, *map(str, line), "--generator", str(run[1] / "generator.h5")]
+    process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.iterdir()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in said
+    assert said.splitlines()[-1] == "stopped; files that were not finished are not there"
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,227 @@
+"""Exports, each opened by the program that it is for and compared with Keras; and their cards."""
+
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from models.training import outputs as network_files
+from models.WGANGP import WGANGP
+from tests.helpers import DATA, ROOT
+from tests.helpers.scripts import run_here
+from tests.helpers.small import TINY
+from utils.drawing.latents import seed_latents
+from utils.generator.card import write_card
+from utils.generator.export import FORMATS, export_generator, format_of, usage
+from utils.generator.load import load_generator
+
+pytestmark = pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="exports are written on TensorFlow"
+)
+
+
+@pytest.fixture(scope="module")
+def generators(tmp_path_factory):
+    """Paths of ours, of one by Keras 2, and of one with layers that ours lack."""
+    folder = tmp_path_factory.mktemp("generators")
+    WGANGP(**TINY | {"generator_upsample": [2, 1], "generator_conv_strides": [1, 2]}).save_model(
+        folder
+    )
+    z = x = keras.Input((6,))
+    for layer in (
+        keras.layers.Dense(3 * 3 * 4, activation="relu", kernel_initializer="he_normal"),
+        keras.layers.Reshape((3, 3, 4)),
+        keras.layers.UpSampling2D((2, 3), interpolation="bilinear"),
+        keras.layers.Dropout(0.5),
+        keras.layers.Conv2D(6, 3, padding="same", activation="silu"),
+        keras.layers.Conv2DTranspose(4, 4, strides=2, padding="valid", activation="elu"),
+        keras.layers.BatchNormalization(),
+        keras.layers.UpSampling2D(2, interpolation="nearest"),
+        keras.layers.Conv2D(1, 2, activation="tanh", use_bias=False),
+    ):
+        x = layer(x)
+    network_files.save_network(keras.Model(z, x, name="odd"), folder / "odd.h5")
+    shutil.copy(DATA / "keras2_functional.h5", folder / "keras2.h5")
+    return folder
+
+
+def drawn(code, folder, monkeypatch, **changes):
+    """What the five lines of a card leave behind."""
+    monkeypatch.chdir(folder)
+    for old, new in changes.items():
+        code = code.replace(old, new)
+    names = {}
+    exec(code, names)
+    return names
+
+
+@pytest.mark.parametrize("name", ["generator", "odd", "keras2"])
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "npz"])
+def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, monkeypatch):
+    if format == "tflite":
+        pytest.importorskip("ai_edge_litert")
+    elif format.startswith("onnx"):
+        pytest.importorskip("onnxruntime")
+    generator = load_generator(generators / f"{name}.h5")
+    z_dim = generator.input_shape[1]
+    made = f"g{FORMATS[format].suffix}"
+    export_generator(generator, tmp_path / made, format)
+    code = usage(format, made, z_dim)
+    assert len(code.splitlines()) == 5
+    wanted = np.asarray(generator(seed_latents([7], z_dim)))
+    images = drawn(code, tmp_path, monkeypatch)["images"]
+    allowed = 2e-2 * 2 if format == "onnx-float16" else 1e-4
+    assert images.dtype == np.float32 and images.shape == wanted.shape
+    assert np.abs(images - wanted).max() < allowed and np.ptp(wanted) > 1e-3
+    several = drawn(code, tmp_path, monkeypatch, **{f"(1, {z_dim})": f"(5, {z_dim})"})
+    same = np.asarray(generator(several["z"]))
+    assert (
+        several["images"].shape == same.shape and np.abs(several["images"] - same).max() < allowed
+    )
+
+
+def test_what_another_program_would_draw_otherwise_is_refused(tmp_path):
+    z = x = keras.Input((6,))
+    for layer in (
+        keras.layers.Reshape((1, 2, 3)),
+        keras.layers.UpSampling2D(2, interpolation="bicubic", name="large"),
+    ):
+        x = layer(x)
+    network_files.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
+    generator = load_generator(tmp_path / "cubic.h5")
+    for format in ("onnx", "onnx-float16"):
+        with pytest.raises(
+            ValueError, match="'large' enlarges by bicubic interpolation, which ONNX"
+        ):
+            export_generator(generator, tmp_path / "g.onnx", format)
+    with pytest.raises(ValueError, match="a layer that TFLite cannot compute without TensorFlow"):
+        export_generator(generator, tmp_path / "g.tflite", "tflite")
+    assert [file.name for file in tmp_path.iterdir()] == ["cubic.h5"]
+
+
+def test_float16_is_half_the_size(tmp_path):
+    generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    export_generator(generator, tmp_path / "a.onnx", "onnx")
+    export_generator(generator, tmp_path / "b.onnx", "onnx-float16")
+    sizes = [(tmp_path / name).stat().st_size for name in ("a.onnx", "b.onnx")]
+    assert sizes[1] < 0.51 * sizes[0]
+
+
+def test_the_numbers_and_their_description_suffice_to_draw(tmp_path):
+    """A generator written anew with nothing but numpy."""
+    gan = WGANGP(**TINY, initial_weights="he")
+    export_generator(gan.generator, tmp_path / "g.npz", "npz")
+    about = json.loads((tmp_path / "g.json").read_text())
+    x = seed_latents([7], 5)
+    with np.load(tmp_path / "g.npz", allow_pickle=False) as weights:
+        for layer in about["layers"]:
+            mine = {name: weights[f"{layer['name']}/{name}"] for name in layer["weights"]}
+            x = BY_HAND[layer["kind"]](x, layer["settings"], mine)
+    assert about["images"] == ["batch", 16, 16, 3] and about["latents"] == ["batch", 5]
+    assert np.abs(x - np.asarray(gan.generator(seed_latents([7], 5)))).max() < 1e-4
+
+
+def _normalised(x, settings, w):
+    scale = w["gamma"] / np.sqrt(w["moving_variance"] + settings["epsilon"])
+    return (x - w["moving_mean"]) * scale + w["beta"]
+
+
+def _transposed(x, settings, w):
+    """Every pixel paints the kernel around it, the stride apart; the rim is cut evenly."""
+    (_, height, width, _), stride, size = (
+        x.shape,
+        settings["strides"][0],
+        settings["kernel_size"][0],
+    )
+    paper = np.zeros((1, height * stride + size, width * stride + size, settings["filters"]))
+    for i in range(height):
+        for j in range(width):
+            part = paper[0, i * stride : i * stride + size, j * stride : j * stride + size]
+            part += w["kernel"] @ x[0, i, j]
+    rim = (size - stride) // 2
+    return paper[:, rim : rim + height * stride, rim : rim + width * stride] + w["bias"]
+
+
+BY_HAND = {
+    "Dense": lambda x, _, w: x @ w["kernel"] + w["bias"],
+    "Reshape": lambda x, settings, _: x.reshape(-1, *settings["target_shape"]),
+    "BatchNormalization": _normalised,
+    "LeakyReLU": lambda x, settings, _: np.where(x > 0, x, settings["negative_slope"] * x),
+    "Conv2DTranspose": _transposed,
+    "Activation": lambda x, settings, _: np.tanh(x),
+}
+
+
+def test_a_saved_model_never_takes_the_place_of_something_else(tmp_path):
+    generator = WGANGP(**TINY).generator
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "drawing.png").touch()
+    with pytest.raises(ValueError, match="mine: is there already; expected the name of a new fol"):
+        export_generator(generator, tmp_path / "mine", "savedmodel")
+    for path, format, message in (
+        ("g.onnx", "tflite", "expected a file that ends in .tflite for the format tflite"),
+        ("g.h5", "savedmodel", "expected a folder without a suffix for the format savedmodel"),
+        ("g.onnx", "pdf", "expected one of onnx, onnx-float16, tflite, savedmodel, keras, npz"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            export_generator(generator, tmp_path / path, format)
+    assert [file.name for file in tmp_path.rglob("*")] == ["mine", "drawing.png"]
+    assert [format_of(name) for name in ("a.NPZ", "a", "b/a.onnx")] == ["npz", "savedmodel", "onnx"]
+
+
+def test_other_frameworks_say_what_to_do(tmp_path, monkeypatch):
+    generator = WGANGP(**TINY).generator
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="written on TensorFlow only: set KERAS_BACKEND=te"):
+        export_generator(generator, tmp_path / "g.onnx", "onnx")
+
+
+def test_the_card_says_what_the_run_left_and_no_more(run, tmp_path, monkeypatch, capsys):
+    _, folder = run
+    line = f"generate.py export --generator {folder / 'generator.h5'} --out {tmp_path / 'g.keras'}"
+    assert run_here(line.split(), monkeypatch) == 0
+    assert f"g.keras: keras, 0.0 MB; what it is and five lines to use it: {tmp_path}/card.md" in (
+        capsys.readouterr().out
+    )
+    card = (tmp_path / "card.md").read_text()
+    for words in (
+        "| draws | RGB images of 16×16 pixels, in [-1, 1], from `latents`: 5 numbers each",
+        f"| parameters | {run[0].generator.count_params():,} |",
+        "| data | `tiny.zip`, fingerprint ",
+        "generator_conv_filters [4, 3]",
+        "| trained | 5 epochs (updates of the generator) |",
+        "| scores | not known; `python evaluate.py --generator ",
+        usage("keras", "g.keras", 5),
+    ):
+        assert words in card
+    (code,) = (part.split("```")[0] for part in card.split("```python\n")[1:])
+    pixels = drawn(code, tmp_path, monkeypatch)["pixels"]
+    assert pixels.shape == (1, 16, 16, 3) and pixels.dtype == np.uint8
+
+
+def test_a_card_is_not_laid_over_another(tmp_path):
+    generator = WGANGP(**TINY).generator
+    bare = tmp_path / "elsewhere" / "generator.h5"  # nothing is known of it
+    (tmp_path / "card.md").write_text("my own")
+    names = [
+        write_card(tmp_path / n, generator, bare, "keras").name for n in ("a.keras", "a.keras")
+    ]
+    assert names == ["a.keras.card.md"] * 2 and (tmp_path / "card.md").read_text() == "my own"
+    (tmp_path / "card.md").unlink()
+    cards = [
+        write_card(tmp_path / name, generator, bare, "keras") for name in ("b.keras", "c.keras")
+    ]
+    assert [card.name for card in cards] == ["card.md", "c.keras.card.md"]
+    assert write_card(tmp_path / "b.keras", generator, bare, "keras") == Path(cards[0])
+    assert cards[0].read_text().count("| not known |") == 3
+
+
+def test_the_card_of_the_generator_that_comes_along_has_its_scores_and_own_card(tmp_path):
+    source = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+    card = write_card(tmp_path / "g.onnx", load_generator(source), source, "onnx").read_text()
+    assert "| scores | of 10000 images: validity 0.0432, " in card
+    assert "| trained | 80,000 epochs, as planned |" in card
+    assert card.endswith((source.parent / "card.md").read_text())

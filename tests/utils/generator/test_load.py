@@ -1,0 +1,229 @@
+"""Files by Keras 2 draw what they drew there; a hostile file of each kind is refused by name."""
+
+import os
+import struct
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from tests.helpers.hostile import DATA, altered, refused
+from utils.generator.load import load_generator
+
+
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_a_generator_of_keras_2_draws_the_same_images(kind):
+    expected = np.load(DATA / f"keras2_{kind}.npz")
+    generator = load_generator(DATA / f"keras2_{kind}.h5")
+    drawn = keras.ops.convert_to_numpy(generator(expected["z"]))
+    assert expected["images"].shape == (4, 16, 16, 3) and expected["images"].std() > 0.3
+    assert np.abs(drawn - expected["images"]).max() < 1e-5
+
+
+def test_layers_keep_their_names_and_settings():
+    generator = load_generator(DATA / "keras2_functional.h5")
+    by_name = {layer.name: layer for layer in generator.layers}
+    assert by_name["leaky_re_lu"].negative_slope == pytest.approx(0.2)
+    assert by_name["batch_normalization_1"].epsilon == 0.01
+    assert by_name["dropout"].rate == 0.3 and by_name["conv2d"].activation.__name__ == "leaky_relu"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "holds no Keras model"),
+        ("[" * 100_000 + "]" * 100_000, "holds no Keras model"),
+        ("3", "holds no Keras model"),
+        ("[" + " " * 4 * 1024**2 + "]", "its description is longer than 4194304 characters"),
+        (None, "holds no Keras model"),
+        (7, "its attribute 'model_config' is no text"),
+    ],
+)
+def test_text_that_describes_nothing_is_refused(tmp_path, monkeypatch, text, message):
+    path = tmp_path / "text.h5"
+    with h5py.File(path, "w") as file:
+        if text is not None:
+            file.attrs["model_config"] = text
+    refused(path, message, monkeypatch)
+
+
+KERNEL = "model_weights/dense/dense/kernel:0"
+
+
+def replaced(make):
+    """Something else in the place of the first kernel; `make` gets the file and the old array."""
+
+    def change(model, file):
+        old = file[KERNEL][()]
+        del file[KERNEL]
+        make(file, old)
+
+    return change
+
+
+def external_link(file, old):
+    with h5py.File(file.filename + ".other", "w") as other:
+        other["kernel"] = old
+    file[KERNEL] = h5py.ExternalLink(file.filename + ".other", "/kernel")
+
+
+def soft_link(file, old):
+    file["elsewhere"] = old
+    file[KERNEL] = h5py.SoftLink("/elsewhere")
+
+
+def external_storage(file, old):
+    other = file.filename + ".raw"
+    old.tofile(other)
+    file.create_dataset(KERNEL, old.shape, old.dtype, external=[(other, 0, old.nbytes)])
+
+
+def virtual(file, old):
+    external_link(file, old)
+    del file[KERNEL]
+    layout = h5py.VirtualLayout(old.shape, old.dtype)
+    layout[:] = h5py.VirtualSource(file.filename + ".other", "kernel", old.shape)
+    file.create_virtual_dataset(KERNEL, layout)
+
+
+def whole_group_elsewhere(model, file):
+    del file["model_weights"]
+    file["model_weights"] = h5py.ExternalLink("other.h5", "/model_weights")
+
+
+def itself(model, file):
+    group = file["model_weights/dropout"]
+    group["one"] = group["two"] = group
+
+
+FILES = {
+    "external link": (replaced(external_link), "is a link to '"),
+    "soft link": (replaced(soft_link), "'dense/dense/kernel:0' is a link to '/elsewhere'"),
+    "external group": (whole_group_elsewhere, "is a link to 'other.h5 /model_weights'"),
+    "external storage": (replaced(external_storage), "is compressed, in pieces or in another file"),
+    "virtual array": (replaced(virtual), "is compressed, in pieces or in another file"),
+    "compressed": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, data=old, compression="gzip")),
+        "is compressed, in pieces or in another file",
+    ),
+    "array never written": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, (10**6, 10**6), "f4")),
+        "'dense/dense/kernel:0' claims (1000000, 1000000), and the file does not hold as much",
+    ),
+    "group in itself": (itself, "more than 5000 entries, or more than 16 in one another"),
+    "text for numbers": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, data=b"x")),
+        "is an array of object, not of numbers",
+    ),
+    "whole numbers": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, data=old.astype("i4"))),
+        "kernel of its layer 'dense' holds what is no finite number",
+    ),
+    "not finite": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, data=old * np.nan)),
+        "kernel of its layer 'dense' holds what is no finite number",
+    ),
+    "missing weights": (
+        replaced(lambda file, old: None),
+        "the weights of its layer 'dense' are {}; expected {'kernel': (5, 96)}",
+    ),
+    "other shape": (
+        replaced(lambda file, old: file.create_dataset(KERNEL, data=old.T)),
+        "the weights of its layer 'dense' are {'kernel': (96, 5)}; expected {'kernel': (5, 96)}",
+    ),
+    "weights too many": (
+        lambda model, file: file.create_dataset("model_weights/dense/dense/lora:0", data=[1.0]),
+        "expected {'kernel': (5, 96)}",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_hostile_file_is_refused_by_name(tmp_path, monkeypatch, kind):
+    change, message = FILES[kind]
+    refused(altered(tmp_path, change), message, monkeypatch)
+
+
+def test_arrays_that_share_their_bytes_cannot_claim_more_than_the_file(tmp_path, monkeypatch):
+    def change(model, file):
+        file["model_weights/big"] = np.zeros(100_000, np.float32)
+        for i in range(3):
+            file[f"model_weights/again{i}"] = file["model_weights/big"]
+
+    path = altered(tmp_path, change)
+    refused(path, "its arrays claim more than the", monkeypatch)
+
+
+def test_a_lambda_never_runs(tmp_path, monkeypatch):
+    mark = str(tmp_path / "mark")
+
+    def draw(x, mark=mark):
+        open(mark, "w").close()
+        return keras.ops.reshape(x, (-1, 1, 5, 1))
+
+    z = keras.Input((5,))
+    images = keras.layers.Lambda(draw)(z)
+    model = keras.Model(z, images)
+    os.remove(mark)
+    model.save(tmp_path / "lambda.h5")
+    refused(tmp_path / "lambda.h5", "its layer 'Lambda' is none that", monkeypatch)
+    assert not os.path.exists(mark)
+
+
+def test_files_that_are_none(tmp_path, monkeypatch):
+    refused(tmp_path, "is a folder; expected an HDF5 file", monkeypatch)
+    for name, content in {"a.h5": b"", "b.h5": b"hello", "c.h5": b"PK\3\4"}.items():
+        (tmp_path / name).write_bytes(content)
+        refused(tmp_path / name, "not an HDF5 file", monkeypatch)
+    whole = (DATA / "keras2_functional.h5").read_bytes()
+    (tmp_path / "d.h5").write_bytes(whole[: len(whole) // 2])
+    refused(tmp_path / "d.h5", "not an HDF5 file, or a damaged one (", monkeypatch)
+    with open(tmp_path / "e.h5", "wb") as file:
+        file.write(whole)
+        file.truncate(2 * 1024**3)
+    refused(tmp_path / "e.h5", "2147483648 bytes, more than 1073741824", monkeypatch)
+    with pytest.raises(FileNotFoundError, match=r"nix\.h5: no such file"):
+        load_generator(tmp_path / "nix.h5")
+
+
+def endless_texts(content):
+    heap = content.index(b"GCOL")
+    content[heap + 16 : heap + 32] = bytes(16)  # free space of no size, which is never passed
+    return heap
+
+
+def tree_in_itself(content):
+    tree = content.index(b"TREE")
+    content[tree + 5] = 1  # a level above the names
+    struct.pack_into("<Q", content, tree + 32, tree)
+    return tree
+
+
+def free_list_in_itself(content):
+    heap = content.index(b"HEAP")
+    size, place, start = struct.unpack_from("<QQQ", content, heap + 8)
+    assert 16 < place < size
+    struct.pack_into("<QQ", content, start + place, place, 16)
+    return heap
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (endless_texts, "its heap at byte {} has an object of 0 bytes, or too many"),
+        (tree_in_itself, "its tree at byte {} does not branch downwards"),
+        (free_list_in_itself, "the free list of its heap at byte {} has no end"),
+    ],
+)
+def test_what_the_hdf5_library_would_never_end_is_refused(tmp_path, monkeypatch, change, message):
+    content = bytearray((DATA / "keras2_functional.h5").read_bytes())
+    place = change(content)
+    (tmp_path / "endless.h5").write_bytes(content)
+    refused(tmp_path / "endless.h5", message.format(place), monkeypatch)
+
+
+def test_a_file_of_newer_structures_is_refused(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "new.h5", "w", libver="latest") as file:
+        file.attrs["model_config"] = "{}"
+    refused(tmp_path / "new.h5", "it holds a structure OHDR, which Keras never does", monkeypatch)

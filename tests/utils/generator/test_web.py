@@ -1,0 +1,237 @@
+"""The page, in a real browser: what it draws, what it asks for, how it is used."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.helpers import ROOT, browser
+from utils.drawing.latents import draw, principal_directions, seed_latents
+from utils.drawing.walks import walk
+from utils.generator.load import load_generator
+from utils.generator.web import find_runtime, write_site
+
+GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return load_generator(GENERATOR)
+
+
+@pytest.fixture(scope="module")
+def page(generator, tmp_path_factory):
+    """The site in a browser: the driver, the paths that were asked for, the downloads."""
+    if why := browser.missing():
+        pytest.skip(why)
+    folder = tmp_path_factory.mktemp("web")
+    try:
+        find_runtime(None)
+    except OSError as error:
+        pytest.skip(str(error))
+    write_site(generator, folder / "site", "Lines & <b>colours</b>")
+    (folder / "downloads").mkdir()
+    with (
+        browser.served(folder / "site") as (address, asked),
+        browser.chromium(folder / "downloads") as driver,
+    ):
+        driver.get(address)
+        browser.until(lambda: pictures(driver))
+        yield driver, asked, folder / "downloads"
+
+
+def page_folder(page):
+    return page[2].parent / "site"
+
+
+def pictures(driver):
+    return int(driver.execute_script("return canvas.dataset.pictures") or 0)
+
+
+def pixels(driver):
+    code = "return [...canvas.getContext('2d').getImageData(0, 0, 64, 64).data]"
+    return np.array(driver.execute_script(code), int).reshape(64, 64, 4)[:, :, :3]
+
+
+def becomes(driver, wanted):
+    """Waits until the picture is the one wanted, by at most 2 of 255."""
+    browser.until(lambda: np.abs(pixels(driver) - wanted).max() <= 2)
+
+
+def seed_picture(generator, seed):
+    return draw(generator, seed_latents([seed], 100))[0]
+
+
+def press(driver, key):
+    driver.find_element(By.TAG_NAME, "body").send_keys(key)
+
+
+def test_seed_7_is_what_generate_draws(page, generator):
+    driver, _, _ = page
+    assert np.abs(pixels(driver) - seed_picture(generator, 7)).max() <= 2
+    assert driver.find_element(By.ID, "status").text == "Picture of seed 7"
+    assert driver.find_element(By.ID, "engine").text in ("WebGPU", "WebAssembly")
+    assert driver.find_element(By.TAG_NAME, "h1").text == "Lines & <b>colours</b>"
+
+
+def test_seeds_give_the_latents_of_numpy(page):
+    driver, _, _ = page
+    # The last row's draws fall on the very edges of the ziggurat's strips: found by search.
+    seeds = [*range(400), 2**31, 2**32 - 1, 2**32, 2**53 + 1, 10**18 - 1]
+    seeds += [85211, 146799, 324848, 944056]
+    code = (
+        "const [seeds, done] = arguments; import('./latents.js').then(({ latents }) => "
+        "done(seeds.map((seed) => [...latents(BigInt(seed), 500)])))"
+    )
+    found = driver.execute_async_script(code, [str(seed) for seed in seeds])
+    wanted = seed_latents(seeds, 500)
+    # All paths of the algorithm are among them: beyond ±3.654 lies the tail.
+    assert (np.abs(wanted) > 3.6542).sum() >= 20
+    found = np.array(found, np.float32)
+    tail = np.abs(wanted) > 3.6541
+    assert np.array_equal(found[~tail], wanted[~tail])
+    # There numpy rounds as the C library's logarithm does.
+    assert np.abs(found[tail].view(np.int32) - wanted[tail].view(np.int32)).max() <= 1
+
+
+def test_a_walk_between_two_seeds_is_pythons(page):
+    driver, _, _ = page
+    code = (
+        "const done = arguments[0]; import('./latents.js').then(({ latents, between }) => "
+        "done([...between(latents(3n, 100), latents(8n, 100), 0.3)]))"
+    )
+    found = driver.execute_async_script(code)
+    wanted = walk(seed_latents([3, 8], 100), [0.3], easing="linear")[0]
+    assert np.allclose(found, wanted, atol=1e-6)
+
+
+def test_the_mouse_and_the_keys(page, generator):
+    driver, _, downloads = page
+    box = driver.find_element(By.ID, "seed")
+    box.clear()
+    box.send_keys("12345678901234567")
+    becomes(driver, seed_picture(generator, 12345678901234567))
+    before = pictures(driver)
+    box.send_keys("x")  # not a seed: the picture stays
+    assert not driver.execute_script("return document.getElementById('seed').checkValidity()")
+    box.clear()
+    box.send_keys("20", Keys.TAB)
+    becomes(driver, seed_picture(generator, 20))
+    assert pictures(driver) > before
+    driver.find_element(By.ID, "canvas").click()
+    browser.until(
+        lambda: "enlarged" in driver.find_element(By.ID, "picture").get_attribute("class")
+    )
+    assert driver.switch_to.active_element.accessible_name == "Back"
+    press(driver, Keys.ESCAPE)
+    assert driver.switch_to.active_element.get_attribute("id") == "enlarge"
+    driver.execute_script("document.activeElement.blur()")
+    for key, seed in ((Keys.ARROW_RIGHT, 21), (Keys.ARROW_LEFT, 20), (Keys.ARROW_LEFT, 19)):
+        press(driver, key)
+        becomes(driver, seed_picture(generator, seed))
+    press(driver, "r")
+    browser.until(lambda: driver.find_element(By.ID, "seed").get_attribute("value") != "19")
+    seed = int(driver.find_element(By.ID, "seed").get_attribute("value"))
+    becomes(driver, seed_picture(generator, seed))
+    press(driver, "s")
+    saved = browser.until(lambda: list(downloads.glob(f"seed_{seed}.png")))[0]
+    becomes(driver, np.asarray(Image.open(saved).convert("RGB")))
+
+
+def test_a_direction_moves_the_picture_and_reset_brings_it_back(page, generator):
+    driver, _, _ = page
+    driver.execute_script("document.activeElement.blur()")
+    slider = driver.find_element(By.ID, "direction_2")
+    slider.send_keys(Keys.PAGE_UP)
+    amount = float(slider.get_attribute("value"))
+    seed = int(driver.find_element(By.ID, "seed").get_attribute("value"))
+    z = seed_latents([seed], 100) + np.float32(amount) * principal_directions(generator)[1]
+    becomes(driver, draw(generator, z)[0])
+    assert amount > 0 and "moved along directions" in driver.find_element(By.ID, "status").text
+    driver.find_element(By.ID, "reset").click()
+    becomes(driver, seed_picture(generator, seed))
+
+
+def test_the_walk_plays_and_pauses(page):
+    driver, _, _ = page
+    play = driver.find_element(By.ID, "play")
+    before = pictures(driver)
+    play.click()
+    browser.until(lambda: pictures(driver) > before + 3)
+    assert play.get_attribute("aria-pressed") == "true" and play.text == "Pause"
+    play.click()
+    assert play.get_attribute("aria-pressed") == "false"
+
+
+def test_a_phone_has_room_for_all_and_every_control_a_name(page):
+    driver, _, _ = page
+    names = [
+        control.accessible_name
+        for control in driver.find_elements(By.CSS_SELECTOR, "button, input, select, canvas")
+        if control.is_displayed()
+    ]
+    assert all(names) and len(names) == len(set(names)) == 19
+    screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    assert driver.execute_script("return document.documentElement.scrollWidth") == 360
+    low = (
+        "return [...document.querySelectorAll('form :is(button, input, select)')].filter((one) => "
+    )
+    assert driver.execute_script(low + "one.getBoundingClientRect().height < 44)") == []
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+_LOST = """
+export const env = { wasm: {} };
+export class Tensor {}
+let drawn = 0;
+export const InferenceSession = { create: async () => ({
+  run: async () => {
+    drawn += 1;
+    if (drawn > 1) throw new Error("the device was lost");
+    return { images: { getData: async () => new Float32Array(64 * 64 * 3) } };
+  },
+}) };
+"""
+
+
+def test_a_graphics_card_that_is_lost(page, generator, tmp_path):
+    driver, _, _ = page
+    ours = driver.current_url
+    broken = shutil.copytree(page_folder(page), tmp_path / "broken")
+    worker = (broken / "worker.js").read_text()
+    has_gpu = "{ value: { requestAdapter: async () => ({}) } }"
+    worker = f"{worker}\nObject.defineProperty(navigator, 'gpu', {has_gpu});"
+    (broken / "worker.js").write_text(worker)
+    (broken / "runtime" / "ort.webgpu.min.mjs").write_text(_LOST)
+    with browser.served(broken) as (address, asked):
+        driver.get(address)
+        browser.until(lambda: pictures(driver))
+        becomes(driver, seed_picture(generator, 7))
+        assert driver.find_element(By.ID, "engine").text == "WebAssembly"
+        assert ("/runtime/ort.webgpu.min.mjs", 200) in asked
+        (broken / "generator.onnx").unlink()
+        driver.get(address)
+        status = "return document.getElementById('status').textContent"
+        browser.until(lambda: "generator.onnx: 404" in driver.execute_script(status))
+        driver.get(ours)
+        driver.get_log("browser")  # the 404 was wanted
+        browser.until(lambda: pictures(driver))
+
+
+def test_no_errors_and_nothing_from_elsewhere(page):
+    """Comes last: it looks at all that happened. What CSP forbids would be an error here."""
+    driver, asked, _ = page
+    assert [e["message"] for e in driver.get_log("browser") if e["level"] == "SEVERE"] == []
+    events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    urls = [
+        e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
+    ]
+    here = ("http://127.0.0.1:", "data:", "blob:")
+    assert driver.current_url in urls and [u for u in urls if not u.startswith(here)] == []
+    assert {code for _, code in asked} <= {200, 304}
+    assert "/generator.onnx" in [path for path, _ in asked]

@@ -1,0 +1,173 @@
+"""Scores along a training: metrics.csv, the log, the best checkpoint, collapse, what they cost."""
+
+import csv
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lines.judge.judge import CHEAP, LineJudge
+from models.WGANGP import WGANGP
+from tests.helpers.small import TINY, state, train
+from utils.drawing.latents import draw, seed_latents
+from utils.generator.load import load_generator
+from utils.loaders import read_images
+from utils.quality.similarity import diversity
+from utils.runs.state import read_scores
+
+
+class Scripted:
+    """A judge that gives what it is told to give, in turn."""
+
+    def __init__(self, *values):
+        self.values = iter(values)
+        self.seen = []
+
+    def measure(self, images):
+        self.seen.append(images)
+        return {"quality": next(self.values)}
+
+    @staticmethod
+    def rank(measured):
+        return (measured["quality"],)
+
+
+def rows(folder):
+    with open(folder / "metrics.csv") as file:
+        return list(csv.DictReader(file))
+
+
+def test_scores_of_a_run(tiny_zip, tmp_path):
+    judge = Scripted(0.1, 0.5, 0.3)
+    gan = WGANGP(**TINY)
+    train(gan, tiny_zip, tmp_path, 5, judge=judge, evaluate_every=2)
+    assert [row["epoch"] for row in rows(tmp_path)] == ["0", "2", "4"]
+    assert [row["quality"] for row in rows(tmp_path)] == ["0.1", "0.5", "0.3"]
+    assert [len(images) for images in judge.seen] == [500] * 3
+    expected = draw(gan.generator, seed_latents(list(range(500)), 5))
+    assert np.array_equal(judge.seen[-1], expected)
+    of_data = diversity(read_images(tiny_zip, 16))
+    ratio = float(rows(tmp_path)[-1]["diversity_ratio"])
+    assert ratio == pytest.approx(diversity(expected) / of_data, rel=1e-4)
+    log = (tmp_path / "log.txt").read_text().splitlines()
+    assert len(log) == 8 and log[4].startswith("scores after epoch 2: diversity_ratio 0.")
+    assert log[4].endswith(", quality 0.5") and log[3].startswith("2 (2, 1) [D loss")
+
+
+def test_the_best_is_kept(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 3, evaluate_every=0)
+    train(
+        WGANGP(**TINY),
+        tiny_zip,
+        tmp_path / "b",
+        6,
+        judge=Scripted(0.1, 0.5, 0.3),
+        evaluate_every=2,
+    )
+    best, expected = WGANGP(**TINY), WGANGP(**TINY)
+    best.load_weights(tmp_path / "b" / "weights" / "best.h5")
+    expected.load_weights(tmp_path / "a" / "weights")
+    assert best.epoch == 3
+    for name, value in state(expected).items():
+        assert np.array_equal(state(best)[name], value), name
+    z = seed_latents([1, 2], 5)
+    drawn = draw(load_generator(tmp_path / "b" / "generator_best.h5"), z)
+    assert np.array_equal(drawn, draw(expected.generator, z))
+    assert len(list((tmp_path / "b" / "weights").iterdir())) == 2
+
+
+def test_scores_go_on_where_the_training_does(tiny_zip, tmp_path):
+    judge = LineJudge(16, 1)
+    whole = WGANGP(**TINY)
+    train(whole, tiny_zip, tmp_path / "whole", 7, judge=judge, evaluate_every=3)
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "parts", 5, judge=judge, evaluate_every=3)
+    # As if it had been killed after epoch 6 with a checkpoint of epoch 5.
+    shutil.copy(tmp_path / "whole" / "metrics.csv", tmp_path / "parts" / "metrics.csv")
+    again = WGANGP(**TINY)
+    again.load_weights(tmp_path / "parts" / "weights")
+    train(again, tiny_zip, tmp_path / "parts", 7, judge=judge, evaluate_every=3)
+    for name in ("metrics.csv", "log.txt", "losses.csv"):
+        assert (tmp_path / "parts" / name).read_text() == (tmp_path / "whole" / name).read_text()
+    assert list(rows(tmp_path / "parts")[0]) == ["epoch", "diversity_ratio", *CHEAP]
+    assert [row["epoch"] for row in read_scores(tmp_path / "parts" / "metrics.csv")] == [0, 3, 6]
+
+
+def test_a_collapse_is_said_aloud(tiny_zip, tmp_path, capsys, monkeypatch):
+    few = [np.zeros((500, 16, 16, 3), np.uint8) for _ in range(3)]
+    few[1] = read_images(tiny_zip, 16)
+    images = iter(few)
+    monkeypatch.setattr("utils.quality.scores.draw_images", lambda generator, count: next(images))
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 5, judge=Scripted(1, 2, 3), evaluate_every=2)
+    said = capsys.readouterr().out
+    assert said.count("are all much alike: 0% of the diversity of the data") == 2
+    assert "epoch 0" in said and "epoch 4 are" in said and "epoch 2 are" not in said
+
+
+def test_scores_are_off_where_they_cost_too_much(tiny_zip, tmp_path, capsys, monkeypatch):
+    """What is affordable is set, as the share itself depends on what else the machine does."""
+    monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 0.0)
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 5, evaluate_every=None)
+    assert "Not scored along the way, which would take" in capsys.readouterr().out
+    assert not (tmp_path / "a" / "metrics.csv").exists()
+    monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 1.0)
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "b", 7, evaluate_every=None)
+    assert "Not scored" not in capsys.readouterr().out
+    assert [row["epoch"] for row in rows(tmp_path / "b")] == ["2", "4", "6"]
+
+
+def test_another_judge_begins_another_file(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 3, judge=LineJudge(16, 1), evaluate_every=2)
+    before = (tmp_path / "metrics.csv").read_text()
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights")
+    train(gan, tiny_zip, tmp_path, 5, evaluate_every=2)
+    assert (tmp_path / "metrics_before_4.csv").read_text() == before
+    (row,) = rows(tmp_path)
+    assert row["epoch"] == "4" and "swd" in row and "validity" not in row
+
+
+def test_one_goes_back_to_the_best(tiny_zip, tmp_path):
+    """The later checkpoints make way, and the best stays until something is better."""
+    judge = Scripted(0.1, 0.5, 0.3, 0.4)
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 6, judge=judge, evaluate_every=2, save_epochs=2)
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights" / "best.h5")
+    assert gan.epoch == 3
+    best = (tmp_path / "weights" / "best.h5").read_bytes()
+    train(gan, tiny_zip, tmp_path, 5, judge=judge, evaluate_every=2, save_epochs=1)
+    names = {path.name for path in (tmp_path / "weights").iterdir()}
+    assert names >= {"best.h5", "checkpoint_4.h5", "checkpoint_5.h5", "left_6.h5"}
+    assert (tmp_path / "weights" / "best.h5").read_bytes() == best  # 0.4 is not better than 0.5
+    again = WGANGP(**TINY)
+    again.load_weights(tmp_path / "weights")
+    assert again.epoch == 5
+
+
+def test_data_of_one_picture(tmp_path):
+    (tmp_path / "data").mkdir()
+    for i in range(4):
+        Image.new("RGB", (16, 16), "red").save(tmp_path / "data" / f"{i}.png")
+    train(WGANGP(**TINY), tmp_path / "data", tmp_path / "run", 3, evaluate_every=2)
+    assert [row["diversity_ratio"] for row in rows(tmp_path / "run")] == ["1", "1"]
+
+
+def test_data_that_cannot_be_scored_are_trained_on(tmp_path, capsys):
+    model = TINY | {"input_dim": (16, 16, 4), "generator_conv_filters": [4, 4]}
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 4), np.uint8)
+    options = {"batch_size": 4, "n_critic": 1, "using_generator": False, "rows": 1, "columns": 1}
+    gan = WGANGP(**model)
+    gan.sample_images = lambda folder: None  # four channels are no picture
+    gan._save_grid = lambda path, images: None
+    gan.train(images, epochs=4, run_folder=tmp_path, print_every_n_batches=2, **options)
+    assert "Not scored along the way: expected uint8" in capsys.readouterr().out
+    assert gan.epoch == 4
+
+
+def test_metrics_that_are_none(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path, 2)
+    (tmp_path / "metrics.csv").write_text("epoch,quality\n0,good\n")
+    gan = WGANGP(**TINY)
+    gan.load_weights(tmp_path / "weights")
+    with pytest.raises(ValueError, match=r"metrics\.csv: not the scores of a training"):
+        train(gan, tiny_zip, tmp_path, 4)

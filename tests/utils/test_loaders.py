@@ -1,0 +1,252 @@
+"""Batches from a zip or a folder: their order, their values, and every kind of bad input."""
+
+import io
+import shutil
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.helpers import ROOT
+from utils.images import grid, to_float, to_rgb, to_uint8
+from utils.loaders import ImageStream, load_images
+from utils.sources import ArraySource
+
+
+def png(image):
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make_zip(path, entries):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return path
+
+
+def solid(colour, size=(8, 8), mode="RGB"):
+    return Image.new(mode, size, colour)
+
+
+@pytest.fixture
+def greys(tmp_path):
+    """Ten 8-pixel images, image i of grey 10·i."""
+    return make_zip(
+        tmp_path / "greys.zip", {f"g/{i}.png": png(solid((10 * i,) * 3)) for i in range(10)}
+    )
+
+
+def test_the_reference_data(capsys):
+    stream = load_images(ROOT / "output.zip", 128, 16)
+    assert capsys.readouterr().out == "Found 10000 images belonging to 1 classes.\n"
+    assert stream[0][0][0].shape == (128, 128, 3)
+    (images,) = next(stream)
+    assert images.dtype == np.float32 and images.shape == (16, 128, 128, 3)
+    assert images.min() == -1 and images.max() <= 1
+    assert np.array_equal(images, stream[0][0])
+
+
+def test_each_image_once_per_pass_and_full_batches_across_passes(greys):
+    stream = load_images(greys, 8, 4, seed=3)
+    values = [v for k in range(5) for v in to_uint8(stream[k][0])[:, 0, 0, 0].tolist()]
+    assert sorted(values[:10]) == sorted(values[10:]) == [10 * i for i in range(10)]
+    assert values[:10] != values[10:]
+
+
+def test_batch_k_depends_on_seed_and_k_alone(greys):
+    first, second = load_images(greys, 8, 4, seed=3), load_images(greys, 8, 4, seed=3)
+    late = second[7][0]
+    taken = [next(first)[0] for _ in range(8)]
+    assert np.array_equal(taken[7], late)
+    assert not np.array_equal(load_images(greys, 8, 4, seed=4)[7][0], late)
+    second.position = 6
+    assert np.array_equal(next(second)[0], taken[6])
+
+
+def test_kept_in_memory_or_decoded_as_needed_gives_the_same(greys):
+    kept = load_images(greys, 8, 4)
+    streamed = load_images(greys, 8, 4, memory_limit=10 * 8 * 8 * 3 - 1)
+    assert kept.source.kept is not None and streamed.source.kept is None
+    for _ in range(9):
+        assert np.array_equal(next(kept)[0], next(streamed)[0])
+
+
+def test_a_folder_equals_its_zip(greys, tmp_path):
+    folder = tmp_path / "folder"
+    with zipfile.ZipFile(greys) as archive:
+        archive.extractall(folder)
+    assert np.array_equal(load_images(folder, 8, 4)[2][0], load_images(greys, 8, 4)[2][0])
+
+
+def test_other_entries_are_passed_over_and_counted(tmp_path, capsys):
+    names = ("__MACOSX/._a.png", ".DS_Store", "notes.txt", "deep/.hidden.png")
+    path = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red")), **dict.fromkeys(names, b"x")})
+    load_images(path, 8, 1)
+    assert capsys.readouterr().out == (
+        "Found 1 images belonging to 1 classes.\nPassed over 4 files that are no images.\n"
+    )
+
+
+def test_other_sizes_are_resized_with_one_word(tmp_path, capsys):
+    path = make_zip(
+        tmp_path / "x.zip", {f"{i}.png": png(solid("red", (20, 10 + i))) for i in range(3)}
+    )
+    images = to_uint8(load_images(path, 8, 3)[0][0])
+    assert images.shape == (3, 8, 8, 3) and (images == (255, 0, 0)).all()
+    assert capsys.readouterr().out.count("resized to 8×8") == 1
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (solid(77, mode="L"), (77, 77, 77)),
+        (solid((0, 0, 0, 0), mode="RGBA"), (255, 255, 255)),
+        (solid((0, 255, 0, 255), mode="RGBA"), (0, 255, 0)),
+        (solid(1, mode="1"), (255, 255, 255)),
+        (Image.fromarray(np.full((8, 8), 65535, np.uint16)), (255, 255, 255)),
+        (Image.fromarray(np.full((8, 8), 257 * 9, np.uint16)), (9, 9, 9)),
+        (solid("blue").convert("P"), (0, 0, 255)),
+    ],
+)
+def test_any_mode_becomes_rgb(image, expected):
+    assert (to_rgb(image, 8) == expected).all()
+
+
+def test_bad_input_is_named(tmp_path, greys):
+    with pytest.raises(FileNotFoundError, match=r"nix\.zip: no such file or folder"):
+        load_images(tmp_path / "nix.zip", 8, 1)
+    (tmp_path / "text.zip").write_text("hello")
+    with pytest.raises(ValueError, match=r"text\.zip: not a zip"):
+        load_images(tmp_path / "text.zip", 8, 1)
+    with pytest.raises(ValueError, match="no images among its 1 files"):
+        load_images(make_zip(tmp_path / "empty.zip", {"a.txt": b"x"}), 8, 1)
+    (tmp_path / "void").mkdir()
+    with pytest.raises(ValueError, match="no images among its 0 files"):
+        load_images(tmp_path / "void", 8, 1)
+    with pytest.raises(ValueError, match="the 10 images there are, received 11"):
+        load_images(greys, 8, 11)
+    with pytest.raises(ValueError, match="received 0"):
+        load_images(greys, 8, 0)
+
+
+@pytest.mark.parametrize("limit", [10**6, 0])
+def test_an_image_that_does_not_decode_is_named_with_its_position(tmp_path, limit):
+    good = png(solid("red"))
+    path = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good[:45], "c.png": good})
+    with pytest.raises(ValueError, match=r"x\.zip: b\.png \(image 2 of 3\) does not decode"):
+        load_images(path, 8, 3, memory_limit=limit)[0]
+
+
+def test_decompression_bombs(tmp_path, monkeypatch):
+    path = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))})
+    monkeypatch.setattr("utils.sources.MAX_PIXELS", 63)
+    with pytest.raises(ValueError, match=r"a\.png .* 8×8 pixels, more than 63"):
+        load_images(path, 8, 1)[0]
+    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 50)
+    with pytest.raises(ValueError, match=r"a\.png would unpack to \d+ bytes"):
+        load_images(path, 8, 1)
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    pictures = {f"{i}.png": png(solid("red", (9, 9))) for i in range(8)}
+    running, most = [], []
+
+    def decode(image, size):
+        if size != 7:  # of a loader that an earlier test left working in the background
+            return to_rgb(image, size)
+        running.append(1)
+        time.sleep(0.01)
+        most.append(len(running))
+        running.pop()
+        return np.zeros((size, size, 3), np.uint8)
+
+    monkeypatch.setattr("utils.sources.to_rgb", decode)
+    monkeypatch.setattr("utils.sources.os.cpu_count", lambda: 4)
+    for pixels, expected in ((81, {2, 3, 4}), (80, {1})):
+        monkeypatch.setattr("utils.sources.LARGE_PIXELS", pixels)
+        most.clear()
+        load_images(make_zip(tmp_path / f"{pixels}.zip", pictures), 7, 8, memory_limit=0)[0]
+        assert max(most) in expected
+
+
+def test_a_rotated_photograph_is_turned(tmp_path):
+    image = solid("red", (8, 8))
+    image.paste("blue", (0, 0, 8, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    image.save(tmp_path / "a.png", exif=exif)
+    images = to_uint8(load_images(tmp_path, 8, 1)[0][0])[0]
+    assert (images[:4] == (255, 0, 0)).all() and (images[4:] == (0, 0, 255)).all()
+
+
+def test_a_damaged_zip_is_named(tmp_path):
+    good = png(solid("red"))
+    whole = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
+    entry = whole.index(b"PK\1\2")
+
+    def damaged(offset, new):
+        changed = bytearray(whole)
+        changed[entry + offset : entry + offset + len(new)] = new
+        (tmp_path / "x.zip").write_bytes(changed)
+        return tmp_path / "x.zip"
+
+    with pytest.raises(ValueError, match=r"x\.zip: not a zip \(zip file version 9\.9\)"):
+        load_images(damaged(6, b"\x63"), 8, 1)
+    with pytest.raises(ValueError, match=r"x\.zip: a\.png would take 4026531840 bytes; at most"):
+        load_images(damaged(20, b"\0\0\0\xf0"), 8, 1)
+    with pytest.raises(ValueError, match=r"x\.zip: a\.png would unpack to 4026531840 bytes"):
+        load_images(damaged(24, b"\0\0\0\xf0"), 8, 1)
+    broken = load_images(damaged(46, b"\n"), 8, 1)  # a line feed in the name
+    with pytest.raises(ValueError, match=r"x\.zip: \.png \(image 1 of 2\) does not decode: File"):
+        for k in range(2):
+            broken[k]
+    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
+    entry = whole.index(b"PK\1\2")
+    with pytest.raises(ValueError, match=r"x\.zip: no images among its 1 files"):
+        load_images(damaged(28, b"\0\0\0\0\5\0"), 8, 1)  # its name, become a comment
+
+
+def test_a_file_too_large_in_a_folder_is_not_read(tmp_path):
+    with open(tmp_path / "a.png", "wb") as file:
+        file.truncate(256 * 1024**2 + 1)
+    with pytest.raises(ValueError, match=r"a\.png .* does not decode: 268435457 bytes, more than"):
+        load_images(tmp_path, 8, 1)[0]
+
+
+def test_a_zip_whose_file_vanishes_fails_clearly(greys, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(png(solid("red")))
+    stream = load_images(folder, 8, 1, memory_limit=0)
+    shutil.rmtree(folder)
+    with pytest.raises(
+        ValueError, match=r"a\.png \(image 1 of 1\) does not decode: .*No such file"
+    ):
+        next(stream)
+
+
+def test_conversion_is_exact_both_ways():
+    values = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(to_uint8(to_float(values)), values)
+    assert to_float(values)[[0, 255]].tolist() == [-1, 1]
+    assert to_uint8(np.array([-2.0, 3.0])).tolist() == [0, 255]
+
+
+def test_arrays_of_either_type():
+    integers = np.arange(4, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 3), np.uint8)
+    a = ImageStream(ArraySource(integers), 2)[1][0]
+    b = ImageStream(ArraySource(to_float(integers)), 2)[1][0]
+    assert np.array_equal(a, b)
+
+
+def test_grid_places_images_row_by_row():
+    images = np.array([10, 20, 30], np.uint8)[:, None, None, None] * np.ones((1, 1, 1, 3), np.uint8)
+    sheet = grid(images, 2, 2)[:, :, 0]
+    assert sheet.shape == (8, 8)
+    assert (sheet[2, 2], sheet[2, 5], sheet[5, 2], sheet[5, 5]) == (10, 20, 30, 96)
+    with pytest.raises(ValueError, match="no room for 3"):
+        grid(images, 1, 2)

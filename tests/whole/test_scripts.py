@@ -1,0 +1,252 @@
+"""The scripts as a person runs them: their files, interruption, and one line for bad input."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.training import checkpoint
+from tests.helpers import DATA, ROOT
+from tests.helpers.scripts import run_here
+
+
+def command(*arguments, cwd=ROOT):
+    line = [sys.executable, *map(str, arguments)]
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.fixture
+def lines64(tmp_path):
+    path = tmp_path / "lines64.zip"
+    arguments = ("--size", 64, "--weight", 3, "--count", 40, "--out", path)
+    assert command("-m", "lines", *arguments).returncode == 0
+    return path
+
+
+def start(data, folder, *arguments):
+    line = [ROOT / "train.py", "--data", data, "--image-size", 64, "--batch-size", 2]
+    line += ["--width", 1 / 32]
+    line += ["--n-critic", 1, "--rows", 1, "--columns", 2, "--print-every", 2, *arguments]
+    return [sys.executable, *map(str, line)], folder
+
+
+def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
+    line, cwd = start(lines64, tmp_path, "--epochs", 2)
+    dry = subprocess.run([*line, "--dry-run"], cwd=cwd, capture_output=True, text=True)
+    assert dry.returncode == 0 and not (tmp_path / "run").exists()
+    assert "critic: 6,729 parameters" in dry.stdout and "2 epochs: about" in dry.stdout
+    done = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Found 40 images belonging to 1 classes." in done.stdout
+    again = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
+    assert "This training is finished" in again.stdout and again.returncode == 0
+    generator = tmp_path / "run/gan/0001_lines64/generator.h5"
+    arguments = ["--generator", generator, "--seeds", "0-1,7", "--columns", 2]
+    made = command("generate.py", "images", *arguments, "--out", tmp_path / "new")
+    assert made.returncode == 0, made.stderr
+    names = sorted(file.name for file in (tmp_path / "new").iterdir())
+    assert names == ["grid.png", "latents.npz", "seed_0.png", "seed_1.png", "seed_7.png"]
+    sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
+    assert sample.shape == (68, 134, 3)
+    figures = tmp_path / "figures.json"
+    judging = ("--generator", generator, "--data", lines64, "--count", 20, "--json", figures)
+    judged = command("evaluate.py", *judging)
+    assert judged.returncode == 0, judged.stderr
+    assert re.search(r"^validity +0\.0000\* +1\.0000 ", judged.stdout, re.MULTILINE)
+    assert json.loads(figures.read_text())["real"]["structure"] == 1
+    assert (generator.parent / "report.png").exists()
+
+
+def test_own_images_are_judged_without_a_law(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("data", "new"):
+        (tmp_path / name).mkdir()
+        for i in range(20):
+            pixels = rng.integers(0, 256, (32, 32, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{i}.png")
+    line = ("--images", "new", "--data", "data", "--report", "r.png")
+    judged = command(ROOT / "evaluate.py", *line, cwd=tmp_path)
+    assert judged.returncode == 0, judged.stderr
+    assert "nearest_median" in judged.stdout and "validity" not in judged.stdout
+    assert (tmp_path / "r.png").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_path, number):
+    line, cwd = start(lines64, tmp_path, "--epochs", 100_000)
+    process = subprocess.Popen(line, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    log = tmp_path / "run/gan/0001_lines64/log.txt"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and log.read_text().count("\n") >= 3):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(number)
+    output = process.communicate(timeout=60)[0].decode()
+    assert process.returncode == 130
+    assert "Continue with: python" in output and "--epochs 100000" in output
+    epochs = log.read_text().count("\n")
+    (saved,) = checkpoint.find(log.parent / "weights")
+    assert saved.name == f"checkpoint_{epochs}.h5"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train.py", "--data", "nix.zip"], "train.py: error: nix.zip: no such file"),
+        (["generate.py", "images", "--generator", "nix.h5"], "nix.h5: no such file"),
+        (["-m", "lines", "--weight", "0"], "weight must be a whole number of pixels from 1 to 38"),
+    ],
+)
+def test_bad_command_lines_in_processes_of_their_own(arguments, message):
+    done = command(*arguments)
+    assert done.returncode == 2 and done.stdout == ""
+    assert message in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def odd_files(tmp_path, monkeypatch):
+    """A folder to stand in with a file of each odd kind."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.txt").write_text("hello")
+    for name, entries in {"void.zip": {}, "words.zip": {"a.txt": b"x"}}.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for entry, content in entries.items():
+                archive.writestr(entry, content)
+    (tmp_path / "empty.h5").touch()
+    shutil.copy(DATA / "keras2_functional.h5", tmp_path / "generator.h5")
+    (tmp_path / "half.h5").write_bytes((tmp_path / "generator.h5").read_bytes()[:9999])
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("a.png", b"no picture")
+
+
+WHOLE = "expected a whole number from"
+BAD = {
+    "train.py --data text.txt": "text.txt: not a zip (File is not a zip file); expected a zip or a",
+    "train.py --data folder": "folder: no images among its 0 files; expected .png",
+    "train.py --data void.zip": "void.zip: no images among its 0 files; expected .png",
+    "train.py --data words.zip": "words.zip: no images among its 1 files; expected .png",
+    "train.py --data one.zip": "one.zip: batch_size must lie between 1 and the 1 images there are",
+    "train.py --data one.zip --batch-size 1 --preset lines64": "a.png (image 1 of 1) does not",
+    "train.py --preset big": "must be one of lines128, lines64, lines64-best, lines128-best, ",
+    "train.py --preset": "argument --preset: expected one argument; --help shows what there is",
+    "train.py --epochs 0": f"argument --epochs: {WHOLE} 1 to 2147483648, received '0'",
+    "train.py --epochs ten": f"argument --epochs: {WHOLE} 1 to 2147483648, received 'ten'",
+    "train.py --batch-size -4": "argument --batch-size: expected a whole number from 1",
+    "train.py --batch-size 1.5": "--batch-size: expected a whole number from 1 to 2147483648, rec",
+    "train.py --print-every 0": f"argument --print-every: {WHOLE} 1",
+    "train.py --rows 0": f"argument --rows: {WHOLE} 1 to 100, received '0'",
+    "train.py --columns 1000": f"argument --columns: {WHOLE} 1 to 100, received '1000'",
+    "train.py --n-critic -1": f"argument --n-critic: {WHOLE} 1",
+    "train.py --seed -1": f"argument --seed: {WHOLE} 0 to 2147483648, received '-1'",
+    f"train.py --seed {10**30}": f"argument --seed: {WHOLE} 0",
+    f"train.py --seed {'9' * 5000}": f"argument --seed: {WHOLE} 0",
+    "train.py --image-size 100000": f"argument --image-size: {WHOLE} 1 to 512",
+    "train.py --save-minutes nan": "argument --save-minutes: expected a number from 0, received",
+    "train.py --save-minutes -1": "argument --save-minutes: expected a number from 0, received",
+    "train.py --what": "unrecognized arguments: --what; --help shows what there is",
+    "generate.py": "the following arguments are required: command; --help shows what there is",
+    "generate.py pictures": "argument command: invalid choice: 'pictures'",
+    "generate.py images --generator folder": "folder: is a folder; expected an HDF5 file",
+    "generate.py images --generator text.txt": "text.txt: not an HDF5 file",
+    "generate.py images --generator empty.h5": "empty.h5: not an HDF5 file",
+    "generate.py images --generator half.h5": "half.h5: not an HDF5 file, or a damaged one (",
+    "generate.py images --seeds 5-1": "seeds must look like 0-24,100,7, of at most 18 digits: rec",
+    "generate.py images --seeds=-3": "seeds must look like 0-24,100,7",
+    f"generate.py images --seeds {10**18}": "seeds must look like 0-24,100,7, of at most 18 digits",
+    "generate.py images --seeds 0-999999": "expected at most 100000 seeds, received 0-999999",
+    "generate.py images --columns 0": f"argument --columns: {WHOLE} 1",
+    "generate.py images --out text.txt": "text.txt: is a file; expected a folder for the images",
+    "generate.py images --generator generator.h5 --out text.txt/new": "text.txt",
+    "generate.py images --truncation x": "argument --truncation: expected a number from 0 to 100, ",
+    "generate.py images --scale 0": f"argument --scale: {WHOLE} 1 to 1024, received '0'",
+    "generate.py images --transparent grey": "argument --transparent: invalid choice: 'grey'",
+    "generate.py images --generator generator.h5 --scale 1024 --out n": "pixels is too large; expe",
+    "generate.py mix --generator generator.h5 --weights 1": "2 seeds need as many weights, receive",
+    "generate.py mix --out mix.gif": "--out: expected a file name that ends in .png, received 'mix",
+    "generate.py nearest --data void.zip": "void.zip: no images among its 0 files; expected .png",
+    "generate.py walk --generator generator.h5 --seeds 1": "a walk needs at least two seeds, recei",
+    "generate.py walk --generator generator.h5 --out w.avi": "w.avi: expected a film that ends in ",
+    "generate.py walk --generator generator.h5 --out .": "is there already; expected the name of",
+    "generate.py walk --seconds 0": "argument --seconds: expected a number from 0.04 to 86400, rec",
+    "generate.py walk --path bent": "argument --path: invalid choice: 'bent'",
+    "generate.py orbit --generator generator.h5 --seeds 1,2": "goes around one seed, received 1,2",
+    "generate.py orbit --radius 2": "argument --radius: expected a number from 0 to 1, received '2",
+    "generate.py history --run folder": "no sample_0.png and so on; expected a run folder",
+    "generate.py web --generator generator.h5 --runtime text.txt": "text.txt: not onnxruntime-web@",
+    "generate.py web --generator generator.h5 --runtime n.tgz": "n.tgz: no such file; expected",
+    "generate.py web --generator generator.h5 --out folder.onnx/..": "is there already; expected",
+    "generate.py export --out g.txt": "g.txt: expected a name that ends in .keras, .npz, .onnx, .",
+    "generate.py export --generator generator.h5 --out folder.onnx --format npz": "ends in .npz f",
+    "generate.py export --format pdf": "argument --format: invalid choice: 'pdf'",
+    "generate.py export --generator text.txt": "text.txt: not an HDF5 file",
+    "generate.py again": "the following arguments are required: picture",
+    "generate.py again nix.png": "nix.png: no such file; expected a PNG by generate.py",
+    "generate.py again text.txt": "text.txt: does not decode: cannot identify image file",
+    "generate.py project": "the following arguments are required: picture; --help shows what",
+    "generate.py project nix.png --generator generator.h5": "nix.png: no such file; expected a pic",
+    "generate.py project text.txt --generator generator.h5": "text.txt: does not decode: cannot id",
+    "generate.py project folder --generator generator.h5": "folder: does not decode: [Errno",
+    "generate.py project a.png --generator text.txt": "text.txt: not an HDF5 file",
+    "generate.py project a.png --out text.txt": "text.txt: is a file; expected a folder for what",
+    "generate.py project a.png --starts 0": f"argument --starts: {WHOLE} 1 to 2000, received '0'",
+    "generate.py project a.png --steps many": f"argument --steps: {WHOLE} 1 to 1000000, received",
+    "evaluate.py --project 7": f"argument --project: {WHOLE} 8 to 100000, received '7'",
+    "evaluate.py --images one.zip --project 8": "--project searches a generator: name one instead",
+    "evaluate.py --count 7": f"argument --count: {WHOLE} 8 to 1000000, received '7'",
+    "evaluate.py --weight 39": f"argument --weight: {WHOLE} 1 to 37, received '39'",
+    "evaluate.py --images folder": "folder: no images among its 0 files; expected .png",
+    "evaluate.py --images one.zip --generator g.h5": "--generator: not allowed with argument --im",
+    "evaluate.py --images one.zip": "one.zip: a.png does not decode",
+    "train.py --evaluate-every -1": f"argument --evaluate-every: {WHOLE} 0",
+    "evaluate.py --generator nix.h5": "nix.h5: no such file",
+    "utils.watch": "the following arguments are required: run; --help shows what there is",
+    "utils.watch nix": "nix: no run there; expected a run folder such as run/gan/0001_output",
+    "utils.watch folder": "folder: no run there; expected a run folder",
+    "utils.watch nix --port 65536": f"argument --port: {WHOLE} 0 to 65535, received '65536'",
+    "utils.runs --root nix": "nix: no such folder; expected one that holds run folders",
+    "utils.runs --root folder": "folder: holds no run; expected folders such as 0001_output",
+    "utils.runs --compare a": "argument --compare: expected 2 arguments; --help shows what there",
+    "utils.runs --compare a b": "a: no run of that name in run/gan, nor a run folder by that path",
+    "utils.runs --compare a b --out c.jpg": "argument --out: expected a file name that ends in .",
+    "lines --count 0": "count must be at least 1, received 0",
+    "lines --count many": "argument --count: invalid int value: 'many'; --help shows what there is",
+    "lines --size 7": "size must be at least 8 pixels, received 7",
+    "lines --size 100000": "size must be at most 4096 pixels, received 100000",
+    "lines --size 8 --count 99999": "the sketch has too few pictures of 8 pixels for 99999",
+    "lines --weight 39": "weight must be a whole number of pixels from 1 to 38, received 39",
+    "lines --out folder": "folder: is a folder; expected the name of the zip to write",
+    "lines --out text.txt/a.zip": "text.txt",
+    "lines --out é.zip": "é.zip: the name of the zip must be ASCII",
+    "lines --seed x": "argument --seed: invalid int value: 'x'",
+}
+
+
+@pytest.mark.parametrize("line", BAD, ids=lambda line: line[:60])
+def test_bad_command_lines_get_one_line_and_exit_code_2(line, odd_files, monkeypatch, capsys):
+    name, *arguments = line.split()
+    assert run_here([name, *arguments], monkeypatch) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    program = name if name.endswith(".py") else f"python -m {name}"
+    assert said.startswith(program) and ": error: " in said
+    assert BAD[line] in said and len(said) < 600
+
+
+def test_debug_shows_where_an_error_came_from(odd_files, monkeypatch):
+    for line in (
+        "train.py --debug --data void.zip",
+        "generate.py --debug images --generator text.txt",
+        "generate.py images --debug --generator text.txt",
+        "evaluate.py --debug --generator text.txt",
+        "lines --debug --count 0",
+    ):
+        with pytest.raises(ValueError):
+            run_here(line.split(), monkeypatch)

@@ -1,0 +1,11 @@
+"""What only notebooks need: Colab, sliders."""
+
+from utils import exports
+
+__getattr__ = exports(
+    __name__,
+    {
+        "colab": ("find_file", "find_generator", "find_root", "show_page", "take_home"),
+        "sliders": ("explorer",),
+    },
+)

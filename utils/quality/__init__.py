@@ -1,0 +1,14 @@
+"""Images to figures: how far they are from a data set, and from its law where one is known."""
+
+from utils import exports
+
+__getattr__ = exports(
+    __name__,
+    {
+        "similarity": ("ImageJudge", "diversity", "duplicates", "nearest", "sliced_wasserstein"),
+        "evaluation": ("Evaluation", "evaluate"),
+        "coverage": ("add_coverage",),
+        "scores": ("Scores", "score_line"),
+        "report": ("draw_report", "figures_table", "write_json"),
+    },
+)

@@ -25,7 +25,7 @@ train: .venv/installed
 # What a user does, from training to new images, which must work on the other frameworks too.
 ALIKE := tests/models/training/test_trainer.py tests/models/test_precision.py \
   tests/utils/drawing/test_latents.py tests/whole/test_scripts.py \
-  tests/models/training/test_resume.py::test_a_run_that_is_killed_twice_is_the_run_that_never_was \
+  tests/models/training/test_resume.py::test_a_run_that_was_killed_twice_ends_like_one_that_was_not \
   tests/whole/test_notebooks.py::test_other_networks_for_grey_images
 
 # What must hold with Colab's versions too; the whole suite there would say little more.

@@ -1,11 +1,17 @@
 """Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
 
+import dataclasses
+import json
+import shlex
+import sys
+
+from models.presets import AUGMENTATIONS, ON_NAN, PRECISIONS, PRESETS, SIZES, preset
 from utils import cli
 
 parser = cli.parser(
     __doc__,
     "  python train.py                                  the reference training on output.zip\n"
-    "  python train.py --dry-run                        how long would it take?\n"
+    "  python train.py --dry-run                        how long will it take?\n"
     "  python train.py --data mine.zip --run-id 0002    on your own images\n"
     "The same command again continues where a training stopped.",
 )
@@ -13,41 +19,118 @@ add = parser.add_argument
 add("--data", default="output.zip", help="zip or folder of images")
 add("--run-id", default="0001", help="first part of the run folder's name")
 add("--new", action="store_true", help="set an earlier run of this name aside and begin again")
-add("--preset", default="lines128", help="lines128, lines64, or either with -best behind it")
-add("--checkpoint", metavar="FILE", help="to go back to; None: the run's last one")
-add("--epochs", type=cli.whole(), help="generator updates in all; None: 1201, with -best 100000")
-add("--minutes", type=cli.number(0.01), help="end after so many; None: only --epochs ends it")
-add("--batch-size", type=cli.whole(), help="images per update; None: 16")
-add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between grids; None: 100 or 1000")
+add("--preset", default="lines128", choices=PRESETS, help="networks and hyperparameters")
+add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
+add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
+add("--minutes", type=cli.number(0.01), help="time limit; without one, only --epochs ends it")
+add("--batch-size", type=cli.whole(), help="images per update; else the preset's, 16")
+add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between two sample grids")
 add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
-add("--n-critic", type=cli.whole(), help="critic updates per epoch; None: 5, with -best 1")
+add("--n-critic", type=cli.whole(), help="critic updates per epoch; else the preset's number")
 add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
-add("--image-size", type=cli.whole(most=512), help="32, 64 … 512 pixels; None: the preset's")
-add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; None: the preset's")
-add("--channels", type=int, choices=(1, 3), default=3, help="1: grey, 3: in colours")
-add("--augment", default="none", help="for few images: none, flip, transpose or diffaugment")
-add("--precision", default="tf32", help="of convolutions: float32, tf32, bfloat16 or float16")
+add("--image-size", type=int, choices=SIZES, help="in pixels; else the preset's size")
+add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; else the preset's filters")
+add("--channels", type=int, choices=(1, 3), default=3, help="1 for grey, 3 for colours")
+add("--augment", choices=AUGMENTATIONS, default="none", help="for small data sets")
+add("--precision", choices=PRECISIONS, default="tf32", help="of convolutions")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
-add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints besides")
-add("--keep", type=cli.whole(), default=3, help="how many of the last checkpoints stay")
-add("--evaluate-every", type=cli.whole(0), metavar="EPOCHS", help="between scores; None: if cheap")
-add("--on-nan", default="stop", help="at a loss that is no number: stop, or rollback")
+add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints, in addition")
+add("--keep", type=cli.whole(), default=3, help="number of checkpoints that stay, the last ones")
+add(
+    "--evaluate-every",
+    type=cli.whole(0),
+    metavar="EPOCHS",
+    help="between two scores, 0 for none; else with every sample grid, if that is cheap",
+)
+add("--on-nan", choices=ON_NAN, default="stop", help="what to do at a loss that is not finite")
 add("--devices", type=cli.whole(word="all"), metavar="N", help="of this machine, or all; JAX only")
-add("--coordinator", metavar="HOST:PORT", help="where process 0 of several is found; None: alone")
-add("--processes", type=cli.whole(), metavar="N", help="how many, on one machine or several")
+add("--coordinator", metavar="HOST:PORT", help="address of process 0, where several train")
+add("--processes", type=cli.whole(), metavar="N", help="their number, on one machine or several")
 add("--process", type=cli.whole(0), metavar="I", help="the number of this one, from 0")
 add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
 
 
-def main(arguments):
-    """Trains, alone or with others; 130 where the training was interrupted."""
+def main(a):
+    """Loads the images, builds the model or continues it, trains; 130 where it was interrupted."""
     from lines.judge import judge_for
-    from models.engines.processes import joined
-    from models.session import session
+    from models.engines import distributed
+    from models.training.outputs import resume
+    from models.WGANGP import WGANGP
+    from utils.images import to_uint8
+    from utils.loaders import load_images
+    from utils.runs import run_folder
 
-    with joined(arguments.devices, arguments.coordinator, arguments.processes, arguments.process):
-        return session(arguments, judge_for)
+    chosen = preset(a.preset, a.image_size, a.width, a.channels)
+    options = chosen.with_options(
+        epochs=a.epochs,
+        minutes=a.minutes,
+        batch_size=a.batch_size,
+        n_critic=a.n_critic,
+        print_every_n_batches=a.print_every,
+        rows=a.rows,
+        columns=a.columns,
+        save_minutes=a.save_minutes,
+        save_epochs=a.save_epochs,
+        keep=a.keep,
+        evaluate_every=a.evaluate_every,
+        on_nan=a.on_nan,
+    )
+    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment}
+    size, batch_size = chosen.networks["input_dim"][0], options.batch_size
+    folder = run_folder(a.run_id, a.data)
+    with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
+        x_train = load_images(a.data, size, batch_size, a.seed, a.channels)
+        arguments = chosen.networks | {"batch_size": batch_size, "recipe": chosen.recipe} | own
+        gan = WGANGP(**arguments, processes=processes)
+        if processes.is_first:
+            mode = "new" if a.new and not a.dry_run else "auto"
+            print(resume(gan, folder, mode, a.checkpoint))
+        if a.dry_run:
+            return report(gan, x_train, folder, options)
+        judge = judge_for(size, training=to_uint8(x_train[0][0]))
+        options = dataclasses.replace(options, judge=judge)
+        gan.train(x_train, batch_size, options.epochs, folder, options=options)
+        return end(gan, folder, options)
+
+
+def report(gan, x_train, folder, options):
+    """Prints the configuration, the size of the networks, memory and time; returns 0."""
+    from models.training.memory import check_memory
+
+    shown = dataclasses.asdict(options) | {"run_folder": str(folder), "model": gan.config}
+    print(json.dumps(shown, indent=2))
+    for network in (gan.critic, gan.generator):
+        print(f"{network.name}: {network.count_params():,} parameters")
+    check_memory(gan)
+    seconds = gan.time_epoch(x_train, options.n_critic)
+    rate = options.n_critic * options.batch_size / seconds
+    print(f"one epoch: {seconds:.2f} s ({rate:.0f} images/s)")
+    epochs = None if options.epochs is None else max(0, options.epochs - gan.epoch)
+    limit = None if options.minutes is None else 60 * options.minutes
+    if epochs is None or (limit is not None and limit < epochs * seconds):
+        print(f"in {options.minutes:g} minutes: about {limit / seconds:.0f} epochs")
+    else:
+        print(
+            f"{epochs} epochs: about {epochs * seconds / 3600:.1f} hours ({epochs * seconds:.0f} s)"
+        )
+    return 0
+
+
+def end(gan, folder, options):
+    """Prints how the training ended and how to continue; returns the exit code."""
+    if gan.interrupted:
+        planned = "" if options.epochs is None else f" of {options.epochs}"
+        print(f"Stopped after {gan.epoch}{planned} epochs; everything is in {folder}")
+        print(f"Continue with: python {shlex.join(sys.argv)}")
+        return 130
+    if options.minutes is not None and gan.epoch != options.epochs:
+        print(
+            f"{options.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds "
+            "more"
+        )
+    print(f"Samples, losses and generator.h5 are in {folder}")
+    return 0
 
 
 if __name__ == "__main__":

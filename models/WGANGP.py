@@ -1,26 +1,25 @@
 """The Wasserstein GAN with gradient penalty: Algorithm 1 of arXiv:1704.00028."""
 
+import dataclasses
+import functools
+import time
+
+import numpy as np
 from keras import ops
 
-from models import engines
-from models.augment import KINDS, augmented
+from models import engines, losses
+from models.augment import augmented, random_numbers
 from models.average import Average
-from models.engines import processes as team
+from models.engines.processes import Processes
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
-from models.training.trainer import Training
-
-PRECISIONS = {"float32": "float32", "tf32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
-"""What the convolutions are computed in; see `WGANGP`."""
-
-LOSSES = ("wasserstein", "relativistic")
-PENALTIES = ("one-centred", "zero-centred")
-
-_EPSILON = 1e-12  # inside the norm's root, whose slope at zero is infinite
+from models.presets import Options, Recipe
+from models.training import checkpoint, outputs
+from models.training.trainer import Trainer, seek
 
 
-class WGANGP(Training):
-    """Critic, generator and their training.
+class WGANGP:
+    """Critic, generator, and their training.
 
     An *epoch* is one generator update after `n_critic` critic updates, each on a fresh real batch.
     All lists hold one value per convolution.
@@ -38,41 +37,28 @@ class WGANGP(Training):
         generator_conv_filters, generator_conv_kernel_size, generator_conv_strides: its layers.
         generator_batch_norm_momentum, generator_activation, generator_dropout_rate,
         generator_learning_rate: as for the critic.
-        optimiser: `"adam"` (β1 = 0.5) or `"rmsprop"`.
+        optimiser: `"adam"` or `"rmsprop"`.
         grad_weight: the factor of the penalty: λ of the paper, γ where it is zero-centred.
         z_dim: number of latents.
         batch_size: images per update.
-        seed: of initial weights, latents, interpolation weights and dropout.
-        precision: of the convolutions while training. `"float32"`; `"tf32"`, the same with
-            products of 10 bits on NVIDIA GPUs since Ampere, as frameworks do by default;
-            `"bfloat16"`; `"float16"`, with dynamic loss scaling. Weights, penalty, losses, batch
-            statistics and optimisers are float32 always, and so are the saved networks.
-        loss: `"wasserstein"`, or `"relativistic"`: softplus of how much higher a generated image is
-            scored than a real one (RpGAN, equation 2 of arXiv:2501.05441).
-        penalty: `"one-centred"`, the paper's, or `"zero-centred"`: half the mean of ‖∇‖² at real
-            images and half of that at generated ones (R1 and R2, section 2.2 there).
-        penalty_every: only every so many critic updates take the penalty, then so many times as
-            strong (lazy regularisation, appendix B of arXiv:1912.04958).
-        adam_betas: β1 and β2 of Adam.
-        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, N(0, 2/((1 + 0.2²)·fan-in)), with which
-            every layer keeps the variance of its inputs.
-        generator_average: half-life, in images, of a running mean of the generator's weights, which
-            then is what is saved, sampled and scored; None for the weights of the last epoch. See
-            `models.average`.
-        learning_rate_decay: share of all epochs, the last ones, over which both learning rates
-            fall to a hundredth.
-        augment: one of `models.augment.KINDS`, for data sets of a few hundred or thousand images.
+        recipe: the other hyperparameters; None for those of the reference.
+        processes: the processes and devices that train together, see `models.engines`.
+        **settings: fields of `Recipe` by name, which replace those of `recipe`.
 
     Attributes:
         critic, generator: Keras models.
-        average: the running mean of the generator, or None.
+        recipe: the `Recipe`.
+        config: every argument above but `processes`, flat, as `params.json` holds it.
+        average: EMA of the generator, or None.
         d_losses: one row [D, R, F, G] per epoch, of its last critic update: the loss, the mean
-            scores of real (with its sign turned) and generated images, the penalty. By default
-            D = R + F + grad_weight·G; where an update took no penalty, G is the last one known.
+            scores of real images (negated) and of generated ones, the penalty. By default
+            D = R + F + grad_weight·G. Where an update took no penalty, G is the last one computed.
         g_losses: generator loss per epoch.
+        scores: rows of `metrics.csv`.
         epoch: number of epochs trained.
         batches_seen: number of real batches trained on, the position in the data.
-        rollbacks: how often the training went back; each time the noise is another.
+        rollbacks: how often the training was rolled back; each time the noise changes.
+        training: what `params.json` says of the training itself; set by `train`.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
 
@@ -103,41 +89,24 @@ class WGANGP(Training):
         grad_weight,
         z_dim,
         batch_size,
-        seed=0,
-        precision="tf32",
-        loss="wasserstein",
-        penalty="one-centred",
-        penalty_every=1,
-        adam_betas=(0.5, 0.999),
-        initial_weights="normal",
-        generator_average=None,
-        learning_rate_decay=0.0,
-        augment="none",
+        recipe=None,
+        processes=Processes(),  # noqa: B008, frozen
+        **settings,
     ):
-        arguments = locals().items()
-        self.config = {name: a for name, a in arguments if name not in ("self", "__class__")}
-        super().__init__()
-        for name, value, known in (
-            ("precision", precision, PRECISIONS),
-            ("loss", loss, LOSSES),
-            ("penalty", penalty, PENALTIES),
-            ("augment", augment, KINDS),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, received {value!r}")
-        if penalty_every < 1:
-            raise ValueError(f"penalty_every must be at least 1, received {penalty_every}")
-        if not 0 <= learning_rate_decay <= 1:
-            raise ValueError(
-                f"learning_rate_decay must be a share from 0 to 1, received {learning_rate_decay}"
-            )
+        block = dict(locals())
+        for name in ("self", "recipe", "processes", "settings"):
+            del block[name]
+        self.recipe = dataclasses.replace(recipe or Recipe(), **settings)
+        self.config = block | dataclasses.asdict(self.recipe)
         self.input_dim = tuple(input_dim)
         self.grad_weight = grad_weight
         self.z_dim = z_dim
         self.batch_size = batch_size
-        self.seed = seed
-        self._team = team.current()
-        self._team.check_batch_size(batch_size)
+        self.seed = self.recipe.seed
+        self.learning_rates = critic_learning_rate, generator_learning_rate
+        self.processes = processes
+        processes.check_batch_size(batch_size)
+        self._mixes_images = critic_batch_norm_momentum is not None  # in the critic's batch norm
         self.critic = build_critic(
             self.input_dim,
             critic_conv_filters,
@@ -164,93 +133,161 @@ class WGANGP(Training):
                 f"input_dim is {self.input_dim}; change generator_initial_dense_layer_size, "
                 "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
-        initialise((self.critic, self.generator), seed, initial_weights)
+        initialise((self.critic, self.generator), self.seed, self.recipe.initial_weights)
         self.critic_optimiser, self.generator_optimiser = (
-            build_optimiser(optimiser, learning_rate, adam_betas, network, precision == "float16")
-            for learning_rate, network in (
-                (critic_learning_rate, self.critic),
-                (generator_learning_rate, self.generator),
+            build_optimiser(
+                optimiser, rate, self.recipe.adam_betas, network, self.recipe.dtype == "float16"
+            )
+            for rate, network in zip(
+                self.learning_rates, (self.critic, self.generator), strict=True
             )
         )
+        self.average = None
+        if self.recipe.generator_average is not None:
+            self.average = Average(self.generator, self.recipe.generator_average)
         self.d_losses = []
         self.g_losses = []
+        self.scores = []
         self.epoch = 0
         self.batches_seen = 0
         self.rollbacks = 0
+        self.training = {}
+        self.stop_training = self.interrupted = False
         self._engine = engines.load()
-        self._engine.allow_tf32(precision == "tf32")
-        self._dtype = PRECISIONS[precision]
-        self.average = None
-        if generator_average is not None:
-            self.average = Average(self.generator, generator_average)
+        self._engine.allow_tf32(self.recipe.precision == "tf32")
+        self._compiled = {}  # epochs, by which critic updates take the penalty
 
-    def critic_losses(self, real, fake, mix, penalised=True):
-        """[D, R, F, G] of one batch; see `d_losses`.
+    def train(
+        self,
+        x_train,
+        batch_size,
+        epochs,
+        run_folder,
+        print_every_n_batches=None,
+        n_critic=None,
+        using_generator=True,
+        rows=None,
+        columns=None,
+        options=None,
+    ):
+        """Trains until `epochs` epochs are done in all, and saves everything in `run_folder`.
+
+        Continues after the weights that were loaded. Ctrl-C or SIGTERM ends it after the current
+        epoch with everything saved. See `models.training.trainer.Trainer` for the errors.
 
         Args:
-            real: real images (B, H, W, C) in [-1, 1].
-            fake: generated images of the same shape.
-            mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
-            penalised: whether D contains the penalty; G is 0 otherwise.
+            x_train: an `ImageStream`, any iterator of `(images,)`, or an array (N, H, W, C).
+            batch_size: as given to the constructor.
+            epochs: in all, those already trained included; None for no end.
+            run_folder: see `utils.runs`.
+            print_every_n_batches, n_critic, rows, columns: see `Options`; None for what it says.
+            using_generator: False where `x_train` is an array.
+            options: all further options; None for the defaults.
         """
-        real_scores, fake_scores = self._scores(real, fake)
-        real_loss, fake_loss = -ops.mean(real_scores), ops.mean(fake_scores)
-        loss, penalty = real_loss + fake_loss, ops.zeros(())
-        if self.config["loss"] == "relativistic":
-            loss = ops.mean(ops.softplus(fake_scores - real_scores))
-        if penalised:
-            penalty = self.penalty(real, fake, mix)
-            loss = loss + self.grad_weight * self.config["penalty_every"] * penalty
-        return ops.stack([loss, real_loss, fake_loss, penalty])
+        given = {
+            "print_every_n_batches": print_every_n_batches,
+            "n_critic": n_critic,
+            "rows": rows,
+            "columns": columns,
+        }
+        options = dataclasses.replace(
+            options or Options(),
+            batch_size=batch_size,
+            epochs=epochs,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        Trainer(self, run_folder, options).train(x_train, using_generator)
 
-    def _scores(self, real, fake):
-        """The critic's of both: in one pass, which is faster, unless batch norm would mix them."""
-        if self.config["critic_batch_norm_momentum"] is None:
-            scores = self._forward(self.critic, _alternating(real, fake))
-            return ops.split(ops.reshape(scores, (-1, 2)), 2, axis=1)
-        return [self._forward(self.critic, images, True) for images in (real, fake)]
+    def train_epoch(self, stream, n_critic):
+        """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
 
-    def _forward(self, network, inputs, update_statistics=False):
-        return forward(network, inputs, update_statistics, self._dtype)
+        Where several processes train, each gives its slice of every batch.
+        """
+        real = np.stack([next(stream)[0] for _ in range(n_critic)])  # (n_critic, B, H, W, C)
+        first, end = self.processes.local_slice(self.batch_size)
+        noise = [array[:, first:end] for array in self.noise(self.epoch, n_critic)]
+        updates, every = self.epoch * n_critic, self.recipe.penalty_every
+        penalised = tuple((updates + i) % every == 0 for i in range(n_critic))
+        decay = self.average.decay(self.epoch, self.batch_size) if self.average else 0
+        result = self._compiled_epoch(penalised)(real, *noise, np.float32(decay))
+        *critic_losses, generator_loss = ops.convert_to_numpy(result).tolist()
+        if not any(penalised):
+            critic_losses[3] = self.d_losses[-1][3]
+        self.d_losses.append(critic_losses)
+        self.g_losses.append(generator_loss)
+        self.epoch += 1
+        self.batches_seen += n_critic
 
-    def penalty(self, real, fake, mix):
-        """The penalty on the critic's slope, unweighted; its arguments are `critic_losses`'."""
-        if self.config["penalty"] == "one-centred":
-            return self.gradient_penalty(mix * real + (1 - mix) * fake)
-        # Half of both means is the mean over both.
-        return ops.mean(self._squared_slopes(_alternating(real, fake)))
+    def _compiled_epoch(self, penalised):
+        if penalised not in self._compiled:
+            self._compiled[penalised] = self._engine.compiled(
+                functools.partial(self._epoch, penalised),
+                list(checkpoint.variables(self).values()),
+                self.processes,
+            )
+        return self._compiled[penalised]
 
-    def gradient_penalty(self, images):
-        """Mean over the batch of (‖∇critic(image)‖₂ − 1)², equation 3 of the paper, unweighted."""
-        return ops.mean(ops.square(ops.sqrt(self._squared_slopes(images) + _EPSILON) - 1))
+    def time_epoch(self, x_train, n_critic=5):
+        """Seconds that one epoch takes once it is compiled; trains a few to measure that."""
+        checkpoint.broadcast(self)
+        stream = seek(x_train, self)
+        count = self.recipe.penalty_every  # epochs in which every kind of update occurs
+        for _ in range(count):
+            self.train_epoch(stream, n_critic)
+        start = time.perf_counter()
+        for _ in range(count):
+            self.train_epoch(stream, n_critic)
+        return (time.perf_counter() - start) / count
 
-    def _squared_slopes(self, images):
-        """‖∇critic(image)‖₂² of each image, (B,)."""
-        gradient = self._engine.input_gradient(lambda x: self._forward(self.critic, x), images)
-        return ops.sum(ops.square(gradient), axis=(1, 2, 3))
+    def noise(self, step, n_critic):
+        """Latents, interpolation weights and the random numbers of augmentation for epoch `step`.
 
-    def generator_loss(self, z, real=None, numbers=None):
-        """−mean critic(generator(z)); the relativistic loss looks at `real` images besides."""
-        images = self._forward(self.generator, z, update_statistics=True)
-        real, images = augmented(self.config["augment"], real, images, numbers)
-        scores = self._forward(self.critic, images)
-        if self.config["loss"] == "relativistic":
-            return ops.mean(ops.softplus(self._forward(self.critic, real) - scores))
-        return -ops.mean(scores)
+        A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
+        a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
+        weights.
+
+        Returns:
+            z: float32 (n_critic + 1, B, z_dim), the last row for the generator.
+            mix: float32 (n_critic, B, 1, 1, 1) in [0, 1).
+            numbers: of `models.augment`, float32 (n_critic + 1, B, 2, n).
+        """
+        rng = np.random.default_rng((self.seed, step, 0, self.rollbacks))
+        z = rng.standard_normal((n_critic + 1, self.batch_size, self.z_dim), np.float32)
+        mix = rng.random((n_critic, self.batch_size, 1, 1, 1), np.float32)
+        shape = n_critic + 1, self.batch_size, 2
+        return z, mix, random_numbers(self.recipe.augment, rng, shape)
+
+    def _epoch(self, penalised, real, z, mix, numbers, decay):
+        """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
+
+        Args:
+            penalised: for each critic update, whether it takes the penalty.
+            real: (n_critic, B, H, W, C).
+            z, mix, numbers: from `noise`.
+            decay: of the EMA, ().
+        """
+        last_penalty = ops.zeros((1,))
+        for i, takes_penalty in enumerate(penalised):
+            critic_losses = self.critic_step(real[i], z[i], mix[i], takes_penalty, numbers[i])
+            last_penalty = critic_losses[3:] if takes_penalty else last_penalty
+        generator_loss = self.generator_step(z[-1], real[-1], numbers[-1])
+        if self.average:
+            self.average.update(self.generator, decay)
+        return ops.concatenate([critic_losses[:3], last_penalty, generator_loss])
 
     def critic_step(self, real, z, mix, penalised=True, numbers=None):
         """One critic update; returns [D, R, F, G] from before it."""
         # Outside the gradient: the generator does not learn here.
         fake = ops.stop_gradient(self._forward(self.generator, z))
-        real, fake = augmented(self.config["augment"], real, fake, numbers)
+        real, fake = augmented(self.recipe.augment, real, fake, numbers)
 
         def loss():
-            losses = self.critic_losses(real, fake, mix, penalised)
-            return self.critic_optimiser.scale_loss(losses[0]), losses
+            parts = self.critic_losses(real, fake, mix, penalised)
+            return self.critic_optimiser.scale_loss(parts[0]), parts
 
-        losses, gradients = self._engine.gradients(loss, self.critic.trainable_variables)
+        parts, gradients = self._engine.gradients(loss, self.critic.trainable_variables)
         self._engine.update(self.critic_optimiser, gradients, self.critic.trainable_variables)
-        return losses
+        return parts
 
     def generator_step(self, z, real=None, numbers=None):
         """One generator update; returns its loss from before it, (1,)."""
@@ -263,28 +300,102 @@ class WGANGP(Training):
         self._engine.update(self.generator_optimiser, gradients, self.generator.trainable_variables)
         return value
 
-    def _epoch(self, penalised, real, z, mix, numbers, kept):
-        """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
+    def critic_losses(self, real, fake, mix, penalised=True):
+        """[D, R, F, G] of one batch; see `d_losses`.
 
         Args:
-            penalised: for each critic update, whether it takes the penalty.
-            real: (n_critic, B, H, W, C).
-            z: (n_critic + 1, B, z_dim), the last row for the generator.
-            mix: (n_critic, B, 1, 1, 1).
-            numbers: of `models.augment`, (n_critic + 1, B, 2, n).
-            kept: share of the average that stays, ().
+            real: real images (B, H, W, C) in [-1, 1].
+            fake: generated images of the same shape.
+            mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
+            penalised: whether D contains the penalty; G is 0 otherwise.
         """
-        last = ops.zeros((1,))
-        for i, takes_penalty in enumerate(penalised):
-            losses = self.critic_step(real[i], z[i], mix[i], takes_penalty, numbers[i])
-            last = losses[3:] if takes_penalty else last
-        generator_loss = self.generator_step(z[-1], real[-1], numbers[-1])
-        losses = ops.concatenate([losses[:3], last, generator_loss])
-        if self.average:
-            self.average.follow(self.generator, kept)
-        return losses
+        real_scores, fake_scores = self._scores(real, fake)
+        loss = losses.critic_loss(self.recipe.loss, real_scores, fake_scores)
+        penalty = ops.zeros(())
+        if penalised:
+            penalty = losses.penalty(self.recipe.penalty, self.squared_slopes, real, fake, mix)
+            loss = loss + self.grad_weight * self.recipe.penalty_every * penalty
+        return ops.stack([loss, -ops.mean(real_scores), ops.mean(fake_scores), penalty])
 
+    def generator_loss(self, z, real=None, numbers=None):
+        """The generator's loss on latents (B, z_dim); a relativistic one needs `real` images."""
+        fake = self._forward(self.generator, z, update_statistics=True)
+        real, fake = augmented(self.recipe.augment, real, fake, numbers)
+        fake_scores = self._forward(self.critic, fake)
+        real_scores = None
+        if self.recipe.loss == "relativistic":
+            real_scores = self._forward(self.critic, real)
+        return losses.generator_loss(self.recipe.loss, real_scores, fake_scores)
 
-def _alternating(real, fake):
-    """Both as one batch, in turn: so no image changes its device where several share a batch."""
-    return ops.reshape(ops.stack([real, fake], axis=1), (-1, *real.shape[1:]))
+    def squared_slopes(self, images):
+        """‖∇critic(image)‖₂² of each image, (B,)."""
+        gradient = self._engine.input_gradient(lambda x: self._forward(self.critic, x), images)
+        return ops.sum(ops.square(gradient), axis=(1, 2, 3))
+
+    def _scores(self, real, fake):
+        """Scores of both, in one pass, which is faster, unless batch norm would mix them."""
+        if self._mixes_images:
+            return [self._forward(self.critic, images, True) for images in (real, fake)]
+        scores = self._forward(self.critic, losses.alternate(real, fake))
+        return ops.split(ops.reshape(scores, (-1, 2)), 2, axis=1)
+
+    def _forward(self, network, inputs, update_statistics=False):
+        return forward(network, inputs, update_statistics, self.recipe.dtype)
+
+    def drawing_generator(self):
+        """The generator that is saved, sampled and scored: its EMA where there is one."""
+        return self.average.with_statistics() if self.average else self.generator
+
+    def sample_images(self, folder, rows=5, columns=5):
+        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
+
+        The number is that of the last epoch trained, counted from 0.
+        """
+        outputs.save_samples(folder, self, rows, columns)
+
+    def save(self, folder):
+        """Writes `params.json` and the diagrams of `viz/`."""
+        outputs.save_params(folder, self)
+        self.plot_model(folder)
+
+    def plot_model(self, folder):
+        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
+        for network in (self.critic, self.generator):
+            outputs.plot_network(network, folder)
+
+    def save_model(self, folder):
+        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
+        for network in (self.drawing_generator(), self.critic):
+            outputs.save_network(network, folder, f"{network.name}.h5")
+
+    def save_weights(self, folder, keep=3):
+        """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
+        checkpoint.save(folder, self, keep)
+
+    def save_best(self, folder, rank):
+        """Writes `weights/best.h5`, the whole training, and `generator_best.h5`.
+
+        Args:
+            folder: the run folder.
+            rank: of its scores, which `best_rank` reads back.
+        """
+        checkpoint.save_best(folder, self, rank)
+        outputs.save_network(self.drawing_generator(), folder, "generator_best.h5")
+
+    def best_rank(self, folder):
+        """The rank of `weights/best.h5`; None where there is none."""
+        return checkpoint.best_rank(folder)
+
+    def load_weights(self, path):
+        """Loads a checkpoint, or the last undamaged one in the folder `path`.
+
+        Raises:
+            FileNotFoundError: no checkpoint there.
+            ValueError: one that does not fit this model, or stands in a run whose `params.json`
+                differs; the message shows the difference.
+        """
+        outputs.load_weights(path, self)
+
+    def resume(self, folder, mode="auto"):
+        """Continues the run in `folder`, or begins one; see `models.training.outputs.resume`."""
+        return outputs.resume(self, folder, mode)

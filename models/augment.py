@@ -1,17 +1,15 @@
-"""Images changed at random before the critic sees them, so that few of them teach it more."""
+"""Augmentation: images are changed at random before the critic sees them."""
 
 import numpy as np
 from keras import ops
 
-KINDS = ("none", "flip", "transpose", "diffaugment")
-
 _NUMBERS = {"none": 0, "flip": 1, "transpose": 3, "diffaugment": 7}
-_SHIFT = 1 / 8  # of height and width, at most, by which an image is moved
-_HOLE = 1 / 2  # of height and width that is cut out
+_SHIFT = 1 / 8  # of height and width, at most
+_HOLE = 1 / 2  # of height and width
 
 
 def random_numbers(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """What `augmented` needs, U[0, 1), for so many images: float32 (*shape, numbers per image)."""
+    """U[0, 1) for `augmented`: float32 (*shape, numbers per image)."""
     return rng.random((*shape, _NUMBERS[kind]), np.float32)
 
 
@@ -19,14 +17,13 @@ def augmented(kind: str, real, fake, numbers):
     """Real and generated images as the critic sees them.
 
     `flip` mirrors half of the real images left to right; `transpose` turns them into one of their
-    eight symmetric pictures, all equally likely: the data set becomes twice, or eight times, as
+    eight symmetric pictures, all equally likely. So the data set becomes twice, or eight times, as
     large. `diffaugment` (Zhao et al. 2020, arXiv:2006.10738, policy colour, translation, cutout)
-    changes both, and the generator learns through it, so that it never draws what is only there by
-    augmentation.
+    changes both, and the generator learns through it, so it does not learn to draw the changes.
 
     Args:
-        kind: one of `KINDS`.
-        real: images (B, H, W, C) in [-1, 1]; H = W for `transpose`. None where there are none.
+        kind: one of `models.presets.AUGMENTATIONS`.
+        real: images (B, H, W, C) in [-1, 1], or None; H = W for `transpose`.
         fake: generated images of the same shape, or None.
         numbers: (B, 2, n) from `random_numbers`, for real and for generated images.
 
@@ -66,7 +63,7 @@ def _coloured(images, numbers):
 
 
 def _moved(images, numbers):
-    """Moved by up to `_SHIFT` along both axes; what comes in is 0."""
+    """Shifted by up to `_SHIFT` of the size along both axes; new pixels are 0."""
     for axis, i, equation in ((1, 3, "bij,bjwc->biwc"), (2, 4, "bij,bhjc->bhic")):
         size = images.shape[axis]
         most = round(size * _SHIFT)
@@ -79,7 +76,7 @@ def _moved(images, numbers):
 
 
 def _cut(images, numbers):
-    """A square of `_HOLE` of the size becomes 0, wherever in the image its middle lies."""
+    """A square of `_HOLE` of the size becomes 0; its middle lies anywhere in the image."""
     inside = 1.0
     for axis, i in ((1, 5), (2, 6)):
         size = images.shape[axis]

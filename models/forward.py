@@ -1,4 +1,4 @@
-"""A network's output while it is trained: what its layers compute, without the work they waste."""
+"""The forward pass of training: the numbers of Keras's own call, with less work."""
 
 import keras
 from keras import layers, ops
@@ -9,21 +9,20 @@ def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str
 
     Differs from the call in four ways:
 
-    - Nothing flows back through the activation LeakyReLU a second time: its second derivative is
-      zero, which frameworks multiply out.
-    - A transposed convolution is the ordinary convolution that it equals, which most processors
-      compute faster; the weights stay those of `Conv2DTranspose`.
-    - The slope of the batch statistics is exact to the second order. `tf.nn.moments`, which Keras
-      uses, takes the mean for a constant in the variance: right for a gradient, wrong for the
-      gradient of a gradient that the penalty of a critic with batch norm needs.
-    - Moving statistics change only where they are asked to.
+    - The second derivative of LeakyReLU is skipped: it is zero, and frameworks would multiply by it.
+    - A transposed convolution is computed as the ordinary convolution that equals it, which is
+      faster on most processors; the weights stay those of `Conv2DTranspose`.
+    - The gradient of batch statistics is exact to the second order. `tf.nn.moments`, which Keras
+      uses, treats the mean as a constant in the variance. That is right for a gradient, and wrong
+      for the gradient of a gradient, which the penalty of a critic with batch norm needs.
+    - Moving statistics change only on request.
 
     Args:
         network: a chain of layers that begins with its input.
         x: its inputs, float32.
-        update_statistics: whether batch norm's moving statistics follow this batch.
-        dtype: that convolutions are computed in. All else, their sums over the batch and the
-            results included, is float32.
+        update_statistics: whether batch norm's moving statistics are updated.
+        dtype: of the convolutions. Everything else is float32, also their sums over the batch and
+            their results.
     """
     for layer in network.layers[1:]:
         if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):

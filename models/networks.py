@@ -83,7 +83,7 @@ def build_generator(
         )
 
     def hidden(x, i):
-        """What follows every layer but the last."""
+        """Batch norm, activation and dropout, after every layer but the last."""
         if batch_norm_momentum is not None:
             name = f"generator_batch_norm_{i}"
             x = layers.BatchNormalization(momentum=batch_norm_momentum, name=name)(x)
@@ -114,24 +114,19 @@ def build_generator(
 def initialise(
     networks: tuple[keras.Model, ...], seed: int, initial_weights: str = "normal"
 ) -> None:
-    """Draws kernels and the states of dropout by `seed`, alike on any backend.
+    """Draws kernels and the states of dropout by `seed`, the same on every backend.
 
     Args:
-        networks: whose variables are set.
-        seed: of the numbers.
-        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, the variance that keeps that of what
-            goes through a layer and LeakyReLU (equation 15 of arXiv:1502.01852).
-
-    Raises:
-        ValueError: any other `initial_weights`.
+        networks: their variables are set.
+        seed: of the random numbers.
+        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, which keeps the variance of values
+            through a layer and LeakyReLU (equation 15 of arXiv:1502.01852).
     """
-    if initial_weights not in ("normal", "he"):
-        raise ValueError(f"initial_weights must be 'normal' or 'he', received {initial_weights!r}")
-    rng = np.random.default_rng((seed, 0, 2))  # the 2 keeps them apart from noise and order
-    owned = [
+    rng = np.random.default_rng((seed, 0, 2))  # 2: see WGANGP.noise
+    layers_and_variables = [
         (layer, v) for network in networks for layer in network.layers for v in layer.variables
     ]
-    for layer, variable in owned:
+    for layer, variable in layers_and_variables:
         if variable.name == "kernel":
             values = rng.standard_normal(variable.shape, np.float32)
             normal = initial_weights == "normal"
@@ -144,7 +139,7 @@ def _he_stddev(layer: layers.Layer) -> float:
     shape = layer.kernel.shape
     fan_in = np.prod(shape[:-1])
     if isinstance(layer, layers.Conv2DTranspose):
-        # Its kernel is (H, W, filters, channels), and a stride skips most of it for each pixel.
+        # Its kernel is (H, W, filters, channels); with a stride, each pixel sees a part of it only.
         fan_in = shape[0] * shape[1] * shape[3] / np.prod(layer.strides)
     return float(np.sqrt(2 / ((1 + LEAKY_SLOPE**2) * fan_in)))
 
@@ -158,8 +153,8 @@ def build_optimiser(
 ) -> keras.optimizers.Optimizer:
     """The optimiser of a network: `"adam"` with its β1 and β2, or `"rmsprop"`, its slots made.
 
-    With `scale_losses` it multiplies losses (`scale_loss`) by as much as float16 bears, divides the
-    gradients again, and skips an update that overflows.
+    With `scale_losses` it multiplies losses (`scale_loss`) so that float16 gradients do not vanish,
+    divides the gradients again, and skips an update that overflows.
 
     Raises:
         ValueError: any other name.
@@ -183,8 +178,8 @@ def _weights() -> dict:
 
 
 def _dropout(rate: float, name: str) -> layers.Layer:
-    # A seed, if only for `initialise` to replace: without one, Keras on PyTorch draws from a state
-    # of the whole process, and no training could be continued exactly.
+    # The seed is replaced by `initialise`. Without one, Keras on PyTorch draws from a state of the
+    # whole process, and no training could be resumed exactly.
     return layers.Dropout(rate, seed=0, name=name)
 
 
@@ -212,4 +207,4 @@ def _check_lengths(**lists: list[int]) -> None:
     lengths = {name: len(values) for name, values in lists.items()}
     if len(set(lengths.values())) > 1 or 0 in lengths.values():
         received = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"these lists must have one value per layer, all as many: {received}")
+        raise ValueError(f"these lists must all have one value per layer: {received}")

@@ -1,10 +1,184 @@
-"""Named configurations, and networks for any size: the arguments of `WGANGP` and its training."""
+"""Recipes, options and networks by name: what `WGANGP` and its training are given.
 
-from argparse import Namespace
+This module imports no framework, so a command line knows its choices before one is loaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 SIZES = (32, 64, 128, 256, 512)
 
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
+LOSSES = ("wasserstein", "relativistic")
+PENALTIES = ("one-centred", "zero-centred")
+INITIAL_WEIGHTS = ("normal", "he")
+AUGMENTATIONS = ("none", "flip", "transpose", "diffaugment")
+ON_NAN = ("stop", "rollback")
+
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
+
+
+def _check_choices(**choices: tuple[object, tuple[str, ...]]) -> None:
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, received {value!r}")
+
+
+def _check_counts(**counts: int) -> None:
+    for name, number in counts.items():
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, received {number}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyperparameters that are not in the reference block; the defaults are the reference's.
+
+    `params.json` holds every field under its own name. A run from before a field existed has its
+    default.
+
+    Attributes:
+        seed: of initial weights, latents, interpolation weights, dropout and the order of images.
+        precision: of the convolutions while training. `"float32"`; `"tf32"`, the same with products
+            of 10 bits on NVIDIA GPUs since Ampere, the frameworks' default; `"bfloat16"`;
+            `"float16"`, with dynamic loss scaling. Weights, penalty, losses, batch statistics and
+            optimisers are always float32, and so are saved networks.
+        loss: `"wasserstein"`, or `"relativistic"`: softplus of the difference between the scores of
+            a real and a generated image (RpGAN, equation 2 of arXiv:2501.05441).
+        penalty: `"one-centred"` (equation 3 of arXiv:1704.00028), or `"zero-centred"`: half the
+            mean of ‖∇‖² at real images plus half of that at generated ones (R1 and R2, section 2.2
+            of arXiv:2501.05441).
+        penalty_every: critic updates between two penalties. The penalty is then multiplied by this
+            number (lazy regularisation, appendix B of arXiv:1912.04958).
+        adam_betas: β1 and β2 of Adam.
+        initial_weights: `"normal"`, N(0, 0.02), or `"he"`, N(0, 2/((1 + 0.2²)·fan-in)), which keeps
+            the variance from layer to layer.
+        generator_average: half-life of the generator's EMA, in images; None for no EMA. See
+            `models.average`.
+        learning_rate_decay: share of all epochs, in [0, 1], at the end of which both learning rates
+            fall linearly to a hundredth.
+        augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
+
+    Raises:
+        ValueError: a value outside its range; the message names the field.
+    """
+
+    seed: int = 0
+    precision: str = "tf32"
+    loss: str = "wasserstein"
+    penalty: str = "one-centred"
+    penalty_every: int = 1
+    adam_betas: tuple[float, float] = (0.5, 0.999)
+    initial_weights: str = "normal"
+    generator_average: float | None = None
+    learning_rate_decay: float = 0.0
+    augment: str = "none"
+
+    def __post_init__(self):
+        _check_choices(
+            precision=(self.precision, PRECISIONS),
+            loss=(self.loss, LOSSES),
+            penalty=(self.penalty, PENALTIES),
+            initial_weights=(self.initial_weights, INITIAL_WEIGHTS),
+            augment=(self.augment, AUGMENTATIONS),
+        )
+        _check_counts(penalty_every=self.penalty_every)
+        if self.generator_average is not None and self.generator_average <= 0:
+            raise ValueError(
+                f"generator_average must be a number of images, received {self.generator_average}"
+            )
+        if not 0 <= self.learning_rate_decay <= 1:
+            raise ValueError(
+                "learning_rate_decay must be a share from 0 to 1, received "
+                f"{self.learning_rate_decay}"
+            )
+
+    @property
+    def dtype(self) -> str:
+        """The type that convolutions are computed in."""
+        return "float32" if self.precision == "tf32" else self.precision
+
+
+@dataclass(frozen=True)
+class Options:
+    """How one training runs: its length, its data per update, what it saves and when.
+
+    Attributes:
+        epochs: in all, those already trained included; None for no end.
+        batch_size: images per update.
+        n_critic: critic updates per epoch.
+        print_every_n_batches: epochs between two sample grids.
+        rows, columns: of the sample grids.
+        save_minutes: minutes between two checkpoints; the end always saves one.
+        save_epochs: epochs between two checkpoints, in addition; None for by the clock alone.
+        keep: number of checkpoints that stay, the last ones.
+        on_nan: where a loss is no longer finite, `"stop"`, or `"rollback"`: return to the last
+            checkpoint and resume with new noise.
+        judge: measures images while the training runs, see `utils.quality.Scores`; None for one
+            that knows no law.
+        evaluate_every: epochs between two rows of `metrics.csv`, which also decide which checkpoint
+            is kept as the best; 0 for never; None for every `print_every_n_batches`, where that
+            takes at most 3 % of the time.
+        minutes: the training ends after this time, if it has not ended before; None for no limit. A
+            learning rate that decays does so by epochs all the same.
+        callbacks: further Keras callbacks; their `model` is the `WGANGP`.
+
+    Raises:
+        ValueError: a value outside its range; the message names the field.
+    """
+
+    epochs: int | None = 1201
+    batch_size: int = 16
+    n_critic: int = 5
+    print_every_n_batches: int = 100
+    rows: int = 5
+    columns: int = 5
+    save_minutes: float = 10
+    save_epochs: int | None = None
+    keep: int = 3
+    on_nan: str = "stop"
+    judge: object = None
+    evaluate_every: int | None = None
+    minutes: float | None = None
+    callbacks: tuple[Callable, ...] = ()
+
+    def __post_init__(self):
+        _check_choices(on_nan=(self.on_nan, ON_NAN))
+        _check_counts(
+            n_critic=self.n_critic,
+            rows=self.rows,
+            columns=self.columns,
+            print_every_n_batches=self.print_every_n_batches,
+            keep=self.keep,
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration.
+
+    Attributes:
+        networks: arguments of `WGANGP`, all of the reference block but `batch_size`.
+        recipe: the other hyperparameters.
+        options: how it is trained.
+        scalable: whether `networks_for` gives its networks, so that they exist in other sizes.
+    """
+
+    networks: dict = field(repr=False)
+    recipe: Recipe = Recipe()
+    options: Options = Options()
+    scalable: bool = True
+
+    def with_options(self, **given) -> Options:
+        """The preset's options with those given that are not None.
+
+        With `minutes` and no `epochs`, only the time ends the training. Where learning rates decay
+        by epochs, the preset's number of epochs stays.
+        """
+        chosen = {name: value for name, value in given.items() if value is not None}
+        if "minutes" in chosen and not self.recipe.learning_rate_decay:
+            chosen = {"epochs": None} | chosen
+        return replace(self.options, **chosen)
 
 
 def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:
@@ -21,7 +195,7 @@ def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:
         width: factor of all numbers of filters; a quarter takes a sixteenth of the arithmetic.
 
     Raises:
-        ValueError: another size, number of channels, or a width that leaves no filter.
+        ValueError: another size or number of channels, or a width that leaves no filter.
     """
     if image_size not in SIZES:
         raise ValueError(
@@ -48,61 +222,47 @@ def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:
     }
 
 
-PRESETS = {
-    # The reference block, word for word.
-    "lines128": {
-        "input_dim": (128, 128, 3),
-        "critic_conv_filters": [128, 256, 512, 1024],
-        "critic_conv_kernel_size": [3, 3, 3, 3],
-        "critic_conv_strides": [2, 2, 2, 2],
-        "critic_batch_norm_momentum": None,
-        "critic_activation": "leaky_relu",
-        "critic_dropout_rate": None,
-        "critic_learning_rate": 0.0002,
-        "generator_initial_dense_layer_size": (8, 8, 512),
-        "generator_upsample": [1, 1, 1, 1],
-        "generator_conv_filters": [512, 256, 128, 3],
-        "generator_conv_kernel_size": [6, 6, 6, 6],
-        "generator_conv_strides": [2, 2, 2, 2],
-        "generator_batch_norm_momentum": 0.9,
-        "generator_activation": "leaky_relu",
-        "generator_dropout_rate": None,
-        "generator_learning_rate": 0.0002,
-        "optimiser": "adam",
-        "grad_weight": 10,
-        "z_dim": 100,
-    },
+# The reference block, word for word.
+_REFERENCE = {
+    "input_dim": (128, 128, 3),
+    "critic_conv_filters": [128, 256, 512, 1024],
+    "critic_conv_kernel_size": [3, 3, 3, 3],
+    "critic_conv_strides": [2, 2, 2, 2],
+    "critic_batch_norm_momentum": None,
+    "critic_activation": "leaky_relu",
+    "critic_dropout_rate": None,
+    "critic_learning_rate": 0.0002,
+    "generator_initial_dense_layer_size": (8, 8, 512),
+    "generator_upsample": [1, 1, 1, 1],
+    "generator_conv_filters": [512, 256, 128, 3],
+    "generator_conv_kernel_size": [6, 6, 6, 6],
+    "generator_conv_strides": [2, 2, 2, 2],
+    "generator_batch_norm_momentum": 0.9,
+    "generator_activation": "leaky_relu",
+    "generator_dropout_rate": None,
+    "generator_learning_rate": 0.0002,
+    "optimiser": "adam",
+    "grad_weight": 10,
+    "z_dim": 100,
 }
 
-# The same recipe with a quarter of the filters and of the pixels, for an evening with a laptop.
-PRESETS["lines64"] = PRESETS["lines128"] | networks_for(64, width=1 / 4)
-
-# What docs/experiments.md found: the critic's last layer sees the whole image, and the generator's
-# first ones are the whole image, so that both can count lines.
-_BEST = {
-    "critic_learning_rate": 0.002,
-    "generator_learning_rate": 0.002,
-    "grad_weight": 5,
-    "loss": "relativistic",
-    "penalty": "zero-centred",
-    "penalty_every": 4,
-    "adam_betas": (0.0, 0.99),
-    "initial_weights": "he",
-    "generator_average": 200_000,
-    "learning_rate_decay": 0.4,
-}
-PRESETS["lines64-best"] = PRESETS["lines64"] | {
-    **_BEST,
+# docs/experiments.md: the critic's last layer sees the whole image, and so do the generator's first
+# layers, so that both can count lines.
+_BEST64 = _REFERENCE | {
+    "input_dim": (64, 64, 3),
     "critic_conv_filters": [64, 128, 256],
     "critic_conv_kernel_size": [8, 4, 4],
     "critic_conv_strides": [4, 4, 4],
+    "critic_learning_rate": 0.002,
     "generator_initial_dense_layer_size": (1, 1, 256),
     "generator_upsample": [1, 1, 1, 1],
     "generator_conv_filters": [256, 128, 64, 3],
     "generator_conv_kernel_size": [1, 4, 4, 8],
     "generator_conv_strides": [1, 4, 4, 4],
+    "generator_learning_rate": 0.002,
+    "grad_weight": 5,
 }
-PRESETS["lines128-best"] = PRESETS["lines64-best"] | {
+_BEST128 = _BEST64 | {
     "input_dim": (128, 128, 3),
     "critic_conv_filters": [64, 128, 256, 256],
     "critic_conv_kernel_size": [8, 4, 4, 2],
@@ -112,10 +272,24 @@ PRESETS["lines128-best"] = PRESETS["lines64-best"] | {
     "generator_conv_kernel_size": [1, 2, 4, 4, 8],
     "generator_conv_strides": [1, 2, 4, 4, 4],
 }
+_BEST_RECIPE = Recipe(
+    loss="relativistic",
+    penalty="zero-centred",
+    penalty_every=4,
+    adam_betas=(0.0, 0.99),
+    initial_weights="he",
+    generator_average=200_000,
+    learning_rate_decay=0.4,
+)
+_BEST_OPTIONS = Options(epochs=100_000, n_critic=1, print_every_n_batches=1000)
 
-_REFERENCE_TRAINING = {"epochs": 1201, "batch_size": 16, "print_every": 100, "n_critic": 5}
-_ENDLESS = 1_000_000_000
-_BEST_TRAINING = {"epochs": 100_000, "batch_size": 16, "print_every": 1000, "n_critic": 1}
+PRESETS = {
+    "lines128": Preset(_REFERENCE),
+    # A quarter of the filters and of the pixels, for an evening with a laptop.
+    "lines64": Preset(_REFERENCE | networks_for(64, width=1 / 4)),
+    "lines64-best": Preset(_BEST64, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
+    "lines128-best": Preset(_BEST128, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
+}
 
 
 def preset(
@@ -123,42 +297,31 @@ def preset(
     image_size: int | None = None,
     width: float | None = None,
     channels: int = 3,
-) -> dict:
-    """The arguments of `WGANGP` but for `batch_size` and `seed`.
+) -> Preset:
+    """A preset by name, for other images where that is asked for.
 
     Args:
         name: one of `PRESETS`.
-        image_size, width: of `networks_for`, whose networks then take the place of the preset's;
-            where only one is given the other is the preset's own size, or 1.
+        image_size, width: as for `networks_for`, whose networks replace the preset's; where only
+            one is given, the other is the preset's size, or a width of 1.
         channels: 3, or 1 for grey images.
 
     Raises:
-        ValueError: an unknown name, or what `networks_for` refuses.
+        ValueError: an unknown name, a size or width of a preset that has its own networks, or what
+            `networks_for` refuses.
     """
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, received {name!r}")
-    arguments = dict(PRESETS[name])
-    size = arguments["input_dim"][0]
+    chosen = PRESETS[name]
+    size = chosen.networks["input_dim"][0]
     if image_size or width:
-        if name.endswith("-best"):
+        if not chosen.scalable:
             raise ValueError(
                 f"{name} has networks of its own for {size} pixels; --image-size and --width go "
                 "with lines128"
             )
-        return arguments | networks_for(image_size or size, channels, width or 1)
-    filters = [*arguments["generator_conv_filters"][:-1], channels]
-    return arguments | {"input_dim": (size, size, channels), "generator_conv_filters": filters}
-
-
-def filled(arguments: Namespace) -> Namespace:
-    """Arguments of a command line in which what a preset says stands in for every None.
-
-    With `minutes` alone, the reference recipe is trained for as many epochs as fit; the others keep
-    their number, by which their learning rates fall.
-    """
-    best = arguments.preset.endswith("-best")
-    training = dict(_BEST_TRAINING if best else _REFERENCE_TRAINING)
-    if arguments.minutes is not None and not best:
-        training["epochs"] = _ENDLESS
-    chosen = {name: value for name, value in vars(arguments).items() if value is not None}
-    return Namespace(**vars(arguments) | training | chosen)
+        shapes = networks_for(image_size or size, channels, width or 1)
+    else:
+        filters = [*chosen.networks["generator_conv_filters"][:-1], channels]
+        shapes = {"input_dim": (size, size, channels), "generator_conv_filters": filters}
+    return replace(chosen, networks=chosen.networks | shapes)

@@ -22,7 +22,7 @@ _BAR_BY_TIME = "{n_fmt} epochs [{elapsed} of %g minutes{postfix}]"
 
 
 def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> str:
-    """One epoch as this family of code writes it.
+    """One epoch as a line of the log.
 
     `452 (5, 1) [D loss: (-92.2)(R -71.9, F -58.8, G 3.8)] [G loss: 41.4]`
     """
@@ -31,10 +31,10 @@ def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> s
 
 
 class StopOnFault(keras.callbacks.Callback):
-    """Ends the training, before anything is saved, where a loss is no number or the folder gone.
+    """Ends the training before anything is saved, where a loss is not finite or the folder is gone.
 
     Args:
-        folder: the run folder; None where another process writes it.
+        folder: the run folder; None where another process writes to it.
     """
 
     def __init__(self, folder: Path | None):
@@ -56,14 +56,21 @@ class StopOnFault(keras.callbacks.Callback):
 class Log(keras.callbacks.Callback):
     """The progress bar, a log line per epoch on the screen and in `log.txt`, and `losses.csv`.
 
-    Both files are written anew from the loss history when a training continues, so they hold every
-    epoch once, and then grow by a line per epoch.
+    When a training continues, both files are first written anew from the loss history, so they hold
+    every epoch once. Then they grow by a line per epoch.
+
+    Args:
+        folder: the run folder.
+        epochs: in all; None for no end.
+        images_per_epoch: real images that one epoch trains on.
+        n_critic: critic updates per epoch.
+        minutes: time limit of the training, shown instead of `epochs`; None for none.
     """
 
     def __init__(
         self,
         folder: Path,
-        epochs: int,
+        epochs: int | None,
         images_per_epoch: int,
         n_critic: int,
         minutes: float | None = None,
@@ -77,12 +84,12 @@ class Log(keras.callbacks.Callback):
         self._opened = contextlib.ExitStack()
 
     def on_train_begin(self, logs=None):
-        self.close()  # where the training went back, it begins again
+        self.close()  # a training that was rolled back begins again
         with replacing(self.folder / "losses.csv") as path, open(path, "w", newline="") as file:
             csv.writer(file).writerow(COLUMNS)
         with replacing(self.folder / "log.txt") as path:
             path.touch()
-        # Line by line to the disk: what was printed is there, even after a power cut.
+        # Line-buffered: what was printed is in the file, even after a kill.
         self.csv, self.text = (
             self._opened.enter_context((self.folder / name).open("a", newline="", buffering=1))
             for name in ("losses.csv", "log.txt")
@@ -124,7 +131,7 @@ class Log(keras.callbacks.Callback):
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Ends the training after so many minutes from now, going back included."""
+    """Ends the training a number of minutes from now, rollbacks included."""
 
     def __init__(self, minutes: float):
         super().__init__()
@@ -138,14 +145,15 @@ class StopAfter(keras.callbacks.Callback):
 class Samples(keras.callbacks.Callback):
     """A sample grid and `converge.png` every `print_every` epochs and after the last one."""
 
-    def __init__(self, folder: Path, print_every: int):
+    def __init__(self, folder: Path, print_every: int, rows: int, columns: int):
         super().__init__()
         self.folder = Path(folder)
         self.print_every = print_every
+        self.grid = rows, columns
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch % self.print_every == 0:
-            self.model.sample_images(self.folder)
+            self.model.sample_images(self.folder, *self.grid)
             self._plot()
 
     def on_train_end(self, logs=None):
@@ -158,13 +166,13 @@ class Samples(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the training and both networks by the clock, by epochs, and at the end.
+    """Saves the training and both networks: by the clock, by epochs, and at the end.
 
     Args:
         folder: the run folder.
         minutes: between two saves.
-        epochs: between two saves; None for by the clock alone.
-        keep: how many of the last checkpoints stay.
+        epochs: between two saves; None to save by the clock alone.
+        keep: number of checkpoints that stay, the last ones.
     """
 
     def __init__(self, folder: Path, minutes: float, epochs: int | None, keep: int):

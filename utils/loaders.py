@@ -29,7 +29,7 @@ class ImageStream:
 
     Attributes:
         position: number of the batch that `next` gives; it may be set.
-        part: which images of that batch `next` gives, from the first of these two numbers up to the
+        local_slice: which images of that batch `next` gives, from the first of these two numbers up to the
             second; all, unless it is set.
         name: of the file or folder that the images come from; empty for an array.
         fingerprint: of the images, to tell whether a training continues on the same ones.
@@ -49,7 +49,7 @@ class ImageStream:
         self.batch_size = batch_size
         self.seed = seed
         self.position = 0
-        self.part = 0, batch_size
+        self.local_slice = 0, batch_size
         self.name = source.name
         self.fingerprint = source.fingerprint
         self._worker = ThreadPoolExecutor(1)
@@ -61,7 +61,7 @@ class ImageStream:
 
     def __next__(self) -> tuple[np.ndarray]:
         """The batch at `position`, while the following ones are made in the background."""
-        wanted = [(k, *self.part) for k in range(self.position, self.position + _AHEAD)]
+        wanted = [(k, *self.local_slice) for k in range(self.position, self.position + _AHEAD)]
         self._ahead = {
             w: self._ahead.get(w) or self._worker.submit(self._images, *w) for w in wanted
         }

@@ -1,8 +1,8 @@
 """Gradient and compilation on JAX; `models.engines` says what each function does.
 
-JAX wants functions that change nothing. Keras helps: inside a `StatelessScope`, a variable that is
-assigned keeps its value and the scope remembers the new one. Here such scopes stand inside each
-other: the compiled epoch, the gradient of a loss in it, the penalty's gradient in that.
+JAX needs pure functions. Inside a `keras.StatelessScope` a variable that is assigned keeps its
+value, and the scope holds the new one. Here such scopes are nested: the compiled epoch, in it the
+gradient of a loss, in that the gradient for the penalty.
 """
 
 from collections.abc import Callable
@@ -12,12 +12,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from models.engines import processes as team
-from models.engines.jax_processes import joined as joined
+from models.engines.processes import Processes
 
 
 class _Scope(keras.StatelessScope):
-    """A scope that begins with what the one around it knows, and lists what changes in it."""
+    """A scope that starts with the values of the one around it, and lists the variables changed."""
 
     innermost = None
 
@@ -43,8 +42,8 @@ class _Scope(keras.StatelessScope):
 def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
     """See `models.engines`."""
     values = [variable.value for variable in variables]
-    found, beside = _differentiated(lambda values: loss(), values, variables)
-    return beside, found
+    found, aux = _differentiated(lambda values: loss(), values, variables)
+    return aux, found
 
 
 def input_gradient(function: Callable, inputs: jax.Array) -> jax.Array:
@@ -54,23 +53,23 @@ def input_gradient(function: Callable, inputs: jax.Array) -> jax.Array:
 
 
 def _differentiated(function, argument, variables=()):
-    """Gradient of `function(argument)`, which returns (scalar, beside): (gradient, beside).
+    """`function(argument)` returns (scalar, aux); returns (gradient of the scalar, aux).
 
-    With `variables`, these have the values `argument` meanwhile. What the function assigns to any
-    other variable (the states of dropout, moving statistics) is assigned once it is done.
+    With `variables`, these have the values `argument` inside. What the function assigns to other
+    variables (states of dropout, moving statistics) is assigned to them afterwards.
     """
     changed = []
 
     def pure(argument):
         with _Scope(variables, argument if variables else ()) as scope:
-            value, beside = function(argument)
+            value, aux = function(argument)
         changed.extend(scope.changed.values())
-        return value, (beside, [scope.get_current_value(variable) for variable in changed])
+        return value, (aux, [scope.get_current_value(variable) for variable in changed])
 
-    gradient, (beside, new) = jax.grad(pure, has_aux=True)(argument)
+    gradient, (aux, new) = jax.grad(pure, has_aux=True)(argument)
     for variable, value in zip(changed, new, strict=True):
         variable.assign(value)
-    return gradient, beside
+    return gradient, aux
 
 
 def update(
@@ -87,16 +86,20 @@ def update(
         variable.assign(value)
 
 
-def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
-    """See `models.engines`; the variables' old memory is used again for their new values."""
+def compiled(
+    function: Callable,
+    variables: list[keras.Variable],
+    processes: Processes = Processes(),  # noqa: B008
+) -> Callable:
+    """See `models.engines`; the memory of the variables' old values is reused for the new ones."""
 
     def pure(values, *arrays):
         with _Scope(variables, values) as scope:
             result = function(*arrays)
         return result, [scope.get_current_value(variable) for variable in variables]
 
-    if team.current().devices > 1:
-        return _shared(pure, variables, team.current())
+    if processes.devices > 1:
+        return _sharded(pure, variables, processes)
     pure = jax.jit(pure, donate_argnums=0)
 
     def run(*arrays):
@@ -108,42 +111,42 @@ def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
     return run
 
 
-def _shared(pure, variables, members):
-    """`compiled` on several devices: each has all variables, and its share of every batch.
+def _sharded(pure, variables, processes):
+    """`compiled` on several devices: each has all variables, and its slice of every batch.
 
-    The compiler adds what the devices must tell each other for sums and means to be those of the
-    whole batch. Between two calls the variables have their values on one device of this process
-    alone, so that nothing else needs to know.
+    The compiler inserts the communication that makes sums and means those of the whole batch.
+    Between two calls the variables have their values on one device of this process, so nothing else
+    in the project has to know of several devices.
     """
-    mesh = jax.sharding.Mesh(members.mesh, "batch")
-    whole = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    mesh = jax.sharding.Mesh(processes.mesh, "batch")
+    replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
     split = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
-    pure = jax.jit(pure, donate_argnums=0, out_shardings=whole)
-    known = {}  # by a variable's place: its value here, and on all devices
+    pure = jax.jit(pure, donate_argnums=0, out_shardings=replicated)
+    last = {}  # by a variable's index: its value on this device, and on all devices
 
-    def everywhere(i, value):
-        here, there = known.pop(i, (None, None))
-        if here is value:
-            return there
-        # Assigned since the last call, as a checkpoint is. Of a whole array each process has all.
-        return jax.make_array_from_process_local_data(whole, np.asarray(value), value.shape)
+    def replicate(i, value):
+        local, everywhere = last.pop(i, (None, None))
+        if local is value:
+            return everywhere
+        # Assigned since the last call, by a checkpoint for instance.
+        return jax.make_array_from_process_local_data(replicated, np.asarray(value), value.shape)
 
     def run(*arrays):
         arrays = [
-            jax.make_array_from_process_local_data(split if array.ndim > 1 else whole, array)
+            jax.make_array_from_process_local_data(split if array.ndim > 1 else replicated, array)
             for array in arrays
         ]
-        values = [everywhere(i, variable.value) for i, variable in enumerate(variables)]
-        with members.together():
+        values = [replicate(i, variable.value) for i, variable in enumerate(variables)]
+        with processes.communicating():
             result, new = jax.block_until_ready(pure(values, *arrays))
         for i, (variable, value) in enumerate(zip(variables, new, strict=True)):
             variable.assign(value.addressable_data(0))
-            known[i] = variable.value, value
+            last[i] = variable.value, value
         return result.addressable_data(0)
 
     return run
 
 
 def allow_tf32(allowed: bool) -> None:
-    """See `models.engines`; JAX's default allows it."""
+    """See `models.engines`; it is JAX's default."""
     jax.config.update("jax_default_matmul_precision", None if allowed else "float32")

@@ -1,4 +1,4 @@
-"""The processes of one training on JAX: how they meet, what they tell each other, how they end."""
+"""The processes of one training on JAX: how they find each other, communicate and end."""
 
 import atexit
 import contextlib
@@ -14,43 +14,36 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from models.engines.processes import Team
-from utils.last_words import last_words
+from models.engines.processes import Processes
 from utils.messages import one_line
 
 PATIENCE = 300
-"""Seconds in which all processes must have come together."""
+"""Seconds in which all processes must have started."""
 
 SILENCE = 60
 """Seconds without a sign of life after which a process counts as lost, and all end."""
 
-_LAST_WORDS = (
-    "{}: this process ended before the training did: it was killed, or it lost the others, as the "
-    "lines above say. The same command, given to as many processes as there are then, continues "
-    "from the last checkpoint."
-)
-
 
 @dataclasses.dataclass(frozen=True)
-class JaxTeam(Team):
+class JaxProcesses(Processes):
     """See `models.engines.processes`.
 
     Attributes:
-        mesh: all devices, the processes' one after another.
+        mesh: all devices, in the order of their processes.
     """
 
     mesh: tuple[jax.Device, ...] = ()
 
-    def gathered(self, array: np.ndarray) -> np.ndarray:
+    def all_gather(self, array: np.ndarray) -> np.ndarray:
         """See `models.engines.processes`."""
-        with self.together():
+        with self.communicating():
             return multihost_utils.process_allgather(array).reshape(-1, *array.shape)
 
-    def of_first(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def broadcast(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """See `models.engines.processes`."""
-        # As bytes, to which nothing is added but zeros: as floats, -0 would come as 0.
+        # As bytes: the broadcast adds zeros, and as floats -0 would become 0.
         raw = [np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in arrays]
-        with self.together():
+        with self.communicating():
             raw = multihost_utils.broadcast_one_to_all(raw)
         return [
             np.asarray(there).view(array.dtype).reshape(array.shape)
@@ -58,70 +51,68 @@ class JaxTeam(Team):
         ]
 
     @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Around what takes all processes: one that is lost becomes a ConnectionError."""
+    def communicating(self) -> Iterator[None]:
+        """Turns whatever a lost process raises within the block into a ConnectionError."""
         try:
             yield
-        except Exception as error:  # a dozen types, by what carries the data
-            if self.processes == 1:
+        except Exception as error:  # the type depends on the transport
+            if self.count == 1:
                 raise
             raise ConnectionError(
-                f"process {self.process} of {self.processes} could not go on with the others "
-                f"({one_line(error)})"
+                f"process {self.index} of {self.count} lost the others ({one_line(error)})"
             ) from error
 
 
 @contextlib.contextmanager
-def joined(
+def join(
     devices: int | str | None,
     coordinator: str | None,
     processes: int | None,
     process: int | None,
-) -> Iterator[JaxTeam]:
-    """See `models.engines.processes`."""
+) -> Iterator[JaxProcesses]:
+    """See `models.engines.distributed`."""
     if coordinator is None:
         if (processes, process) != (None, None):
             raise ValueError("--processes and --process need --coordinator HOST:PORT")
         if not _on_a_cluster():
-            yield _team(devices or 1)
+            yield _group(devices or 1)
             return
     else:
         _check(coordinator, processes, process)
     if jax.__version_info__ < (0, 7):
         raise ValueError(f"several processes need JAX 0.7 or later, this is {jax.__version__}")
-    with last_words(_LAST_WORDS.format(os.path.basename(sys.argv[0]))):
-        try:
-            jax.distributed.initialize(
-                coordinator,
-                processes,
-                process,
-                initialization_timeout=PATIENCE,
-                heartbeat_timeout_seconds=SILENCE,
-            )
-        except ValueError:
-            if coordinator or _by_slurm():
-                raise
-            # TPUs of one machine, for which JAX finds no others.
-        try:
-            yield _team(devices or "all")
-        except BaseException as error:
-            if jax.process_count() > 1:
-                atexit.register(_leave, 130 if isinstance(error, KeyboardInterrupt) else 2)
+    try:
+        jax.distributed.initialize(
+            coordinator,
+            processes,
+            process,
+            initialization_timeout=PATIENCE,
+            heartbeat_timeout_seconds=SILENCE,
+        )
+    except ValueError:
+        if coordinator or _by_slurm():
             raise
-        jax.distributed.shutdown()
+        # TPUs of one machine, for which JAX finds no other process.
+    try:
+        yield _group(devices or "all")
+    except BaseException as error:
+        if jax.process_count() > 1:
+            atexit.register(_exit, 130 if isinstance(error, KeyboardInterrupt) else 2)
+        raise
+    jax.distributed.shutdown()
 
 
-def _leave(status: int) -> None:
-    """Ends the program at its end, without JAX's own, which would wait for the other processes."""
+def _exit(status: int) -> None:
+    """Exits without JAX's own shutdown, which would wait for the other processes."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(status)
 
 
 def _on_a_cluster() -> bool:
-    """Whether JAX is to find out who the processes are: under SLURM, or with TPUs.
+    """Whether JAX shall find the processes itself: under SLURM, or with TPUs.
 
-    Not elsewhere: in a container of Kubernetes, as many notebooks are, JAX would look for a job.
+    Not elsewhere: in a Kubernetes container, where many notebooks run, JAX would look for a job.
     """
     return _by_slurm() or importlib.util.find_spec("libtpu") is not None
 
@@ -130,12 +121,12 @@ def _by_slurm() -> bool:
     return int(os.environ.get("SLURM_NTASKS", 1)) > 1 and "SLURM_PROCID" in os.environ
 
 
-def _team(devices: int | str) -> JaxTeam:
-    there = [
+def _group(devices: int | str) -> JaxProcesses:
+    by_process = [
         [device for device in jax.devices() if device.process_index == process]
         for process in range(jax.process_count())
     ]
-    counts = [len(each) for each in there]
+    counts = [len(local) for local in by_process]
     if devices == "all" and len({*counts}) > 1:
         raise ValueError(
             f"the machines have {', '.join(map(str, counts))} devices: name how many of each, such "
@@ -145,19 +136,19 @@ def _team(devices: int | str) -> JaxTeam:
     if each > min(counts):
         raise ValueError(
             f"--devices {each}: there {'is' if min(counts) == 1 else 'are'} only {min(counts)} "
-            f"({', '.join(map(str, min(there, key=len)))})"
+            f"({', '.join(map(str, min(by_process, key=len)))})"
         )
-    mesh = tuple(device for some in there for device in some[:each])
-    return JaxTeam(jax.process_index(), jax.process_count(), len(mesh), mesh)
+    mesh = tuple(device for local in by_process for device in local[:each])
+    return JaxProcesses(jax.process_index(), jax.process_count(), len(mesh), mesh)
 
 
 def _check(coordinator: str, processes: int | None, process: int | None) -> None:
-    """Refuses what JAX would abort the program for; others than process 0 wait for that one."""
+    """Refuses what JAX would abort the program for; all but process 0 wait until that listens."""
     host, _, port = coordinator.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise ValueError(f"--coordinator: expected HOST:PORT, received {coordinator!r}")
     if processes is None or process is None:
-        raise ValueError("--coordinator needs --processes N and --process I besides")
+        raise ValueError("--coordinator needs --processes N and --process I, too")
     if process >= processes:
         raise ValueError(
             f"--process must lie between 0 and {processes - 1} for {processes} processes, received "

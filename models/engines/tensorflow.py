@@ -5,14 +5,16 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from models.engines.processes import Processes
+
 
 def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
     """See `models.engines`."""
     watched = [variable.value for variable in variables]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(watched)
-        value, beside = loss()
-    return beside, tape.gradient(value, watched)
+        value, aux = loss()
+    return aux, tape.gradient(value, watched)
 
 
 def input_gradient(function: Callable, inputs: tf.Tensor) -> tf.Tensor:
@@ -31,9 +33,13 @@ def update(
     optimiser.apply(gradients, variables)
 
 
-def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
+def compiled(
+    function: Callable,
+    variables: list[keras.Variable],
+    processes: Processes = Processes(),  # noqa: B008
+) -> Callable:
     """See `models.engines`; one graph."""
-    del variables  # changed where they are
+    del variables, processes  # variables change in place; only JAX trains on several devices
     return tf.function(function, autograph=False)
 
 

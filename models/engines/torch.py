@@ -6,12 +6,14 @@ import keras
 import torch
 from keras import ops
 
+from models.engines.processes import Processes
+
 
 def gradients(loss: Callable, variables: list[keras.Variable]) -> tuple:
     """See `models.engines`."""
     with torch.enable_grad():
-        value, beside = loss()
-    return beside.detach(), torch.autograd.grad(value, [variable.value for variable in variables])
+        value, aux = loss()
+    return aux.detach(), torch.autograd.grad(value, [variable.value for variable in variables])
 
 
 def input_gradient(function: Callable, inputs: torch.Tensor) -> torch.Tensor:
@@ -27,11 +29,15 @@ def update(
     optimiser.apply(gradients, variables)
 
 
-def compiled(function: Callable, variables: list[keras.Variable]) -> Callable:
-    """See `models.engines`; PyTorch runs it as it stands, one operation after another."""
-    del variables  # changed where they are
+def compiled(
+    function: Callable,
+    variables: list[keras.Variable],
+    processes: Processes = Processes(),  # noqa: B008
+) -> Callable:
+    """See `models.engines`; PyTorch runs it as it is, operation by operation."""
+    del variables, processes  # variables change in place; only JAX trains on several devices
 
-    @torch.no_grad()  # nothing is recorded but what `gradients` asks for
+    @torch.no_grad()  # `gradients` turns recording on where it is needed
     def run(*arrays):
         return function(*(ops.convert_to_tensor(array) for array in arrays))
 

@@ -19,46 +19,56 @@ SCHEMA = 2
 
 _NAME = re.compile(r"checkpoint_(\d+)\.h5")
 _COUNTERS = ("epoch", "batches_seen", "rollbacks")
-_MOST = 1 << 40  # of a counter
+_LARGEST_COUNTER = 1 << 40
 _LOSSES = {"losses/critic": (None, 4), "losses/generator": (None,)}
 
 
 def save(folder: str | os.PathLike, gan, keep: int) -> None:
-    """Writes `checkpoint_<epochs>.h5` into `folder` and deletes all but the last `keep`.
+    """Writes `weights/checkpoint_<epochs>.h5` of a run folder; the last `keep` checkpoints stay.
 
     It holds the weights, both optimisers, the random states of dropout, the number of epochs and of
-    rollbacks, the position in the data and the losses so far: about 300 MB for the reference block.
+    rollbacks, the position in the data and the losses so far: about 400 MB for the reference block.
 
     Raises:
         FloatingPointError: a value is not finite; nothing is written.
         OSError: see `utils.files.replacing`.
     """
-    write(Path(folder) / f"checkpoint_{gan.epoch}.h5", gan)
-    for old in find(folder)[:-keep]:
+    weights = Path(folder) / "weights"
+    _write(weights / f"checkpoint_{gan.epoch}.h5", gan)
+    for old in find(weights)[:-keep]:
         old.unlink()
 
 
-def set_aside_later(folder: str | os.PathLike, gan) -> None:
-    """Renames checkpoints of more epochs than `gan` has, as `left_<epochs>.h5`.
+def save_best(folder: str | os.PathLike, gan, rank: tuple[float, ...]) -> None:
+    """Writes `weights/best.h5` of a run folder, with the rank that `best_rank` reads back."""
+    _write(_best(folder), gan, rank)
 
-    A training that went back goes on from there; to `save` and `load` they would be the last.
+
+def _best(folder) -> Path:
+    return Path(folder) / "weights" / "best.h5"
+
+
+def set_aside_later(folder: str | os.PathLike, gan) -> None:
+    """Renames checkpoints of more epochs than `gan` has to `left_<epochs>.h5`.
+
+    A training that was taken back to an earlier epoch continues from there; without this, `save`
+    and `load` would take the later checkpoints for its last ones.
     """
-    for path in find(folder):
+    for path in find(Path(folder) / "weights"):
         epochs = int(_NAME.fullmatch(path.name)[1])
         if epochs > gan.epoch:
             path.rename(path.with_name(f"left_{epochs}.h5"))
 
 
-def write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
-    """Writes one checkpoint, see `save`, with what `best_rank` tells."""
-    with replacing(path) as beside, h5py.File(beside, "w") as file:
+def _write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
+    with replacing(path) as partial, h5py.File(partial, "w") as file:
         file.attrs["schema"] = SCHEMA
         file.attrs["rank"] = np.array(rank, float)
         for name in _COUNTERS:
             file.attrs[name] = getattr(gan, name)
         for name, variable in variables(gan).items():
             array = ops.convert_to_numpy(variable)
-            # The losses of an epoch are from before its last update, so they may not show it.
+            # The losses of an epoch are from before its last update and may still be finite.
             if not np.isfinite(array).all():
                 raise FloatingPointError(
                     f"epoch {gan.epoch - 1} made {name} no longer finite; the last checkpoint is "
@@ -69,15 +79,16 @@ def write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
             file[name] = array
 
 
-def best_rank(path: Path) -> tuple[float, ...] | None:
-    """The `rank` that a checkpoint was written with; None where there is no readable one."""
+def best_rank(folder: str | os.PathLike) -> tuple[float, ...] | None:
+    """The rank of `weights/best.h5` in a run folder; None where there is no readable one."""
+    path = _best(folder)
     if not path.is_file():
         return None
     try:
         refuse_endless(path)
         with h5py.File(path) as file:
             return tuple(np.ravel(file.attrs["rank"]).astype(float).tolist())
-    except Exception:  # damaged in any way, it is no best to compare with
+    except Exception:  # a damaged file is not compared with
         return None
 
 
@@ -106,27 +117,29 @@ def load(path: str | os.PathLike, gan) -> None:
         except DamagedError as error:
             if not files:
                 raise
-            tqdm.write(f"{error}; going back to the one before")
+            tqdm.write(f"{error}; the one before is loaded instead")
     _set(gan, arrays, counters)
 
 
-def follow_first(gan, team) -> None:
-    """Sets the training of every process of a `models.engines.processes.Team` to the state of the first one's.
+def broadcast(gan) -> None:
+    """Sets the training of every process to the state of the first one; see `gan.processes`.
 
     Raises:
         ConnectionError: a process is lost.
     """
-    if team.processes == 1:
+    processes = gan.processes
+    if processes.count == 1:
         return
-    (counts,) = team.of_first([np.array([getattr(gan, name) for name in _COUNTERS], np.int64)])
+    own = np.array([getattr(gan, name) for name in _COUNTERS], np.int64)
+    (counts,) = processes.broadcast([own])
     counters = dict(zip(_COUNTERS, counts.tolist(), strict=True))
     arrays = {name: ops.convert_to_numpy(variable) for name, variable in variables(gan).items()}
     arrays |= _losses(gan)
-    if not team.first:  # as many as there are going to be
+    if not processes.is_first:  # the shapes of what is received: a loss per epoch
         epochs = counters["epoch"]
         arrays |= {n: np.zeros((epochs, *shape[1:]), np.float32) for n, shape in _LOSSES.items()}
-    received = team.of_first([*arrays.values()])
-    if not team.first:
+    received = processes.broadcast([*arrays.values()])
+    if not processes.is_first:
         _set(gan, dict(zip(arrays, received, strict=True)), counters)
 
 
@@ -147,7 +160,7 @@ def _set(gan, arrays: dict[str, np.ndarray], counters: dict[str, int]) -> None:
 
 
 def _read(path: Path, gan) -> tuple[dict, dict]:
-    """Arrays and counters of a file, once all of them are known to fit."""
+    """Arrays and counters of a file, after all of them were checked."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
     shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
@@ -159,7 +172,7 @@ def _read(path: Path, gan) -> tuple[dict, dict]:
             return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
     except MismatchError:
         raise
-    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
+    except Exception as error:  # h5py raises a dozen types for damaged files
         raise DamagedError(
             f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
         ) from error
@@ -172,7 +185,7 @@ def find(folder: str | os.PathLike) -> list[Path]:
 
 
 def variables(gan) -> dict[str, keras.Variable]:
-    """Every variable of the training by a name that does not depend on the session."""
+    """Every variable of the training, by a name that is the same in every session."""
     layers = (*gan.critic.layers, *gan.generator.layers)
     named = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
     if gan.average:
@@ -181,7 +194,7 @@ def variables(gan) -> dict[str, keras.Variable]:
             for layer in gan.average.generator.layers
             for v in layer.trainable_variables
         }
-    # By path: an optimiser that scales losses has another inside, with variables of the same names.
+    # By path: a loss-scaling optimiser wraps another one, whose variables have the same names.
     optimisers = (gan.critic_optimiser, gan.generator_optimiser)
     return named | {v.path: v for optimiser in optimisers for v in optimiser.variables}
 
@@ -202,7 +215,7 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
     epochs = None
     for name in sorted(file.attrs.keys() & set(_COUNTERS)):
         value = file.attrs[name]
-        if not isinstance(value, np.integer) or not 0 <= value < _MOST:
+        if not isinstance(value, np.integer) or not 0 <= value < _LARGEST_COUNTER:
             faults.append(f"{name} is {one_line(value)}, expected a whole number from 0")
         elif name == "epoch":
             epochs = int(value)

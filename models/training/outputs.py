@@ -1,7 +1,7 @@
-"""What a training leaves in its run folder, and how it is taken up again."""
+"""The files of a run: parameters, samples, networks, diagrams; and how a run is resumed."""
 
+import dataclasses
 import importlib.util
-import inspect
 import json
 import logging
 import os
@@ -11,107 +11,137 @@ from pathlib import Path
 
 import h5py
 import keras
+import numpy as np
+from tqdm.auto import tqdm
 
+from models.presets import Recipe
 from models.training import checkpoint
-from models.training import outputs as network_files
 from utils import runs
 from utils.drawing import draw_images
 from utils.files import replacing
-from utils.images import grid, save_picture
+from utils.images import grid, save_picture, to_uint8
+from utils.messages import one_line
+
+MODES = ("auto", "build", "load", "new")
 
 
-class RunFiles:
-    """The files of a `WGANGP`: samples, parameters, networks, checkpoints."""
+def resume(gan, folder, mode="auto", from_checkpoint=None) -> str:
+    """Continues the run in `folder`, or leaves the model as it is for a new one.
 
-    def settled_generator(self):
-        """The generator that is saved, sampled and scored: its average where there is one."""
-        return self.average.settle() if self.average else self.generator
+    Args:
+        gan: a `WGANGP` that has not been trained.
+        folder: the run folder.
+        mode: `auto` continues where there is a checkpoint; `build` begins, and refuses a folder
+            that has one; `load` continues, and refuses a folder that has none; `new` sets an
+            earlier run aside first.
+        from_checkpoint: a checkpoint to continue from in place of the last one; None for the last.
 
-    def sample_images(self, folder):
-        """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
+    Returns:
+        a sentence that says what was found.
 
-        The number is that of the last epoch trained, counted from 0.
-        """
-        images = draw_images(self.settled_generator(), self._sample_rows * self._sample_columns)
-        name = f"sample_{max(self.epoch - 1, 0)}.png"
-        self._save_grid(Path(folder) / "images" / name, images)
-
-    def _save_grid(self, path, images):
-        save_picture(path, grid(images, self._sample_rows, self._sample_columns))
-
-    def save(self, folder):
-        """Writes `params.json` and the diagrams of `viz/`."""
-        runs.write_params(folder, self._params())
-        self.plot_model(folder)
-
-    def _defaults(self):
-        """Arguments that may be left out, as they stand in `params.json`."""
-        arguments = inspect.signature(type(self)).parameters.values()
-        named = {a.name: a.default for a in arguments if a.default is not a.empty}
-        return runs.collect_params(model=named)["model"]
-
-    def _params(self):
-        return runs.collect_params(model=self.config, training=self.training)
-
-    def plot_model(self, folder):
-        """Writes diagrams of both networks to `viz/`; without Graphviz, summaries as text."""
-        for network in (self.critic, self.generator):
-            network_files.plot_network(network, Path(folder) / "viz")
-
-    def save_model(self, folder):
-        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.settled_generator(), self.critic):
-            network_files.save_network(network, Path(folder) / f"{network.name}.h5")
-
-    def save_weights(self, folder, keep=3):
-        """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
-        checkpoint.save(Path(folder) / "weights", self, keep)
-
-    def save_best(self, folder, rank):
-        """Writes `weights/best.h5`, the whole training, and `generator_best.h5`.
-
-        Args:
-            folder: the run folder.
-            rank: of its scores, which `best_rank` remembers.
-        """
-        checkpoint.write(Path(folder) / "weights" / "best.h5", self, rank)
-        network_files.save_network(self.settled_generator(), Path(folder) / "generator_best.h5")
-
-    def best_rank(self, folder):
-        """The rank of `weights/best.h5`; None where there is none."""
-        return checkpoint.best_rank(Path(folder) / "weights" / "best.h5")
-
-    def load_weights(self, path):
-        """Continues from a checkpoint, or from the last undamaged one in the folder `path`.
-
-        Raises:
-            FileNotFoundError: no checkpoint there.
-            ValueError: one that does not fit this model, or beside a `params.json` that differs;
-                the message shows the difference.
-        """
-        path = Path(path)
-        weights = path if path.is_dir() else path.parent
-        model = runs.collect_params(model=self.config)
-        runs.check_params(weights.parent, model, {"precision"}, self._defaults())
-        checkpoint.load(path, self)
+    Raises:
+        ValueError: an unknown mode; `build` and a checkpoint; a checkpoint of another model.
+        FileNotFoundError: `load` and no checkpoint.
+        BlockingIOError: `new`, and another process trains in the folder.
+    """
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, received {mode!r}")
+    folder = Path(folder)
+    aside = runs.set_aside(folder) if mode == "new" else None
+    saved = bool(checkpoint.find(folder / "weights"))
+    if mode == "build" and saved:
+        raise ValueError(
+            f'{folder} holds a run already: continue it with mode = "auto", or choose another '
+            "RUN_ID"
+        )
+    if mode == "load" and not saved:
+        raise FileNotFoundError(
+            f'{folder} holds no checkpoint: begin with mode = "auto", or correct RUN_ID, DATA or '
+            "USE_DRIVE"
+        )
+    if saved or from_checkpoint:
+        load_weights(from_checkpoint or folder / "weights", gan)
+        return f"Continuing {folder} after {gan.epoch} epochs."
+    earlier = f"The earlier run is now in {aside}. " if aside else ""
+    return f"{earlier}New run: {folder}"
 
 
-def save_network(network: keras.Model, path: str | os.PathLike) -> None:
+def load_weights(path, gan) -> None:
+    """Sets a `WGANGP` to a checkpoint, or to the last undamaged one of a folder.
+
+    Raises:
+        FileNotFoundError: no checkpoint there.
+        ValueError: one that does not fit the model, or stands in a run whose `params.json` differs.
+    """
+    path = Path(path)
+    weights = path if path.is_dir() else path.parent
+    model = runs.collect_params(model=gan.config)
+    runs.check_params(weights.parent, model, {"precision"}, _defaults())
+    checkpoint.load(path, gan)
+
+
+def check_folder(folder: Path, gan) -> None:
+    """Raises ValueError where a folder holds another run than the one that the model continues."""
+    if gan.epoch == 0 and checkpoint.find(folder / "weights"):
+        raise ValueError(
+            f"{folder} holds a training already: load its weights to continue it, or choose "
+            "another run id"
+        )
+    runs.check_params(folder, _params(gan), {"epochs", "precision"}, _defaults())
+
+
+def _params(gan) -> dict:
+    return runs.collect_params(model=gan.config, training=gan.training)
+
+
+def _defaults() -> dict:
+    """The recipe's defaults as `params.json` holds them: what a run from before a field had."""
+    return runs.collect_params(model=dataclasses.asdict(Recipe()))["model"]
+
+
+def shared_params(gan) -> dict:
+    """What must be the same in all processes; copies of the images may have other names."""
+    flat = {name: value for part in _params(gan).values() for name, value in part.items()}
+    flat["images"] = flat.pop("data_fingerprint")
+    return {name: value for name, value in flat.items() if name not in ("data", "python")}
+
+
+def save_params(folder, gan) -> None:
+    """Writes `params.json`."""
+    runs.write_params(folder, _params(gan))
+
+
+def save_samples(folder, gan, rows: int, columns: int) -> None:
+    """Writes `images/sample_<last epoch>.png`: the images of seeds 0, 1, 2 …"""
+    images = draw_images(gan.drawing_generator(), rows * columns)
+    path = Path(folder) / "images" / f"sample_{max(gan.epoch - 1, 0)}.png"
+    save_picture(path, grid(images, rows, columns))
+
+
+def save_real(folder, stream, rows: int, columns: int) -> None:
+    """Writes `images/real.png`: the first images of an `ImageStream`, in the samples' grid."""
+    count = rows * columns
+    batches = -(-count // stream.batch_size)
+    real = np.concatenate([stream[k][0] for k in range(batches)])[:count]
+    save_picture(Path(folder) / "images" / "real.png", grid(to_uint8(real), rows, columns))
+
+
+def save_network(network: keras.Model, folder, name: str) -> None:
     """Writes a network as a Keras `.h5` that any Keras 3 opens: architecture and weights."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)  # Keras advises against HDF5, which is what opens everywhere
     try:
-        with replacing(path) as beside:
-            network.save(beside)
-            with h5py.File(beside, "r+") as file:
-                file.attrs["model_config"] = _for_any_keras(file.attrs["model_config"])
+        with replacing(Path(folder) / name) as partial:
+            network.save(partial)
+            with h5py.File(partial, "r+") as file:
+                file.attrs["model_config"] = _portable(file.attrs["model_config"])
     finally:
         logger.setLevel(level)
 
 
-# What the layers of a generator or critic were described by in Keras 3.0. Later versions add
-# entries at their defaults, which earlier ones refuse to read.
+# The entries by which Keras 3.0 described the layers of a generator or critic. Later versions write
+# more of them, at their defaults, and earlier ones refuse to read those.
 _DESCRIPTION = re.compile(
     "name|trainable|dtype|batch_shape|sparse|units|activation|use_bias|filters|kernel_size|strides|"
     "padding|data_format|dilation_rate|output_padding|momentum|epsilon|axis|center|scale|"
@@ -120,8 +150,8 @@ _DESCRIPTION = re.compile(
 )
 
 
-def _for_any_keras(description: str) -> str:
-    """A model's description as JSON, with what Keras 3.0 knew of its layers."""
+def _portable(description: str) -> str:
+    """A model's description as JSON, with only the entries that Keras 3.0 knew."""
     model = json.loads(description)
     for layer in model["config"]["layers"]:
         layer["config"] = {
@@ -130,8 +160,8 @@ def _for_any_keras(description: str) -> str:
         dtype = layer["config"].get("dtype")
         if isinstance(dtype, dict):
             layer["config"]["dtype"] = dtype["config"]["name"]
-    # One input and one output, in the list of lists that Keras before 3.6 insists on; since 3.11
-    # Keras writes its one entry instead.
+    # Keras before 3.6 insists on a list of lists for input and output; since 3.11 Keras writes one
+    # entry alone.
     for ends in ("input_layers", "output_layers"):
         if isinstance(model["config"][ends][0], str):
             model["config"][ends] = [model["config"][ends]]
@@ -139,16 +169,29 @@ def _for_any_keras(description: str) -> str:
 
 
 def plot_network(network: keras.Model, folder: str | os.PathLike) -> None:
-    """Writes a diagram `<name>.png` of a network, or a summary `<name>.txt` without Graphviz."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if shutil.which("dot") and importlib.util.find_spec("pydot"):
-        with replacing(folder / f"{network.name}.png") as path:
-            keras.utils.plot_model(
-                network, path, show_shapes=True, show_layer_names=True, show_layer_activations=True
-            )
-        return
+    """Writes `viz/<name>.png`, a diagram; without pydot and Graphviz `viz/<name>.txt`, a summary.
+
+    No training ends because a diagram cannot be drawn or written: one line says so.
+    """
+    folder = Path(folder) / "viz"
+    try:
+        if shutil.which("dot") and importlib.util.find_spec("pydot"):
+            _draw_diagram(network, folder / f"{network.name}.png")
+        else:
+            _write_summary(network, folder / f"{network.name}.txt")
+    except Exception as error:  # pydot and Graphviz raise whatever leads to failure
+        tqdm.write(f"No diagram of the {network.name}: {one_line(error)}; the training goes on.")
+
+
+def _draw_diagram(network, path):
+    with replacing(path) as partial:
+        keras.utils.plot_model(
+            network, partial, show_shapes=True, show_layer_names=True, show_layer_activations=True
+        )
+
+
+def _write_summary(network, path):
     lines = ["A diagram of this network needs pydot and Graphviz (https://graphviz.org)."]
     network.summary(print_fn=lines.append, line_length=100)
-    with replacing(folder / f"{network.name}.txt") as path:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with replacing(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")

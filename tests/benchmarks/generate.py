@@ -110,7 +110,7 @@ def generator():
     from models.presets import preset
     from models.WGANGP import WGANGP
 
-    return WGANGP(**preset("lines128"), batch_size=16).generator
+    return WGANGP(**preset("lines128").networks, batch_size=16).generator
 
 
 def rates() -> list[float]:

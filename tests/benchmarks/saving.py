@@ -23,7 +23,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--preset", default="lines128", choices=sorted(PRESETS))
-    gan = WGANGP(**PRESETS[parser.parse_args().preset], batch_size=16)
+    gan = WGANGP(**PRESETS[parser.parse_args().preset].networks, batch_size=16)
     with tempfile.TemporaryDirectory(dir=".") as folder:
         seconds = []
         for gan.epoch in range(1, KEEP + 3):

@@ -91,12 +91,14 @@ def exchanged(program: str) -> int:
 
 def measure(arguments, devices: int, batch: int) -> float:
     """Seconds of an epoch, in this process."""
-    from models.engines.processes import joined
+    from models.engines import distributed
     from models.presets import preset
     from models.WGANGP import WGANGP
 
-    with joined(devices):
-        gan = WGANGP(**preset(arguments.preset), batch_size=batch)
+    with distributed(devices) as processes:
+        chosen = preset(arguments.preset)
+        networks, recipe = chosen.networks, chosen.recipe
+        gan = WGANGP(**networks, batch_size=batch, recipe=recipe, processes=processes)
         images = np.random.default_rng(0).uniform(-1, 1, (batch, *gan.input_dim))
         images = images.astype(np.float32)
         seconds = []

@@ -74,7 +74,9 @@ def compare(arguments) -> None:
 def report(arguments, results: dict) -> None:
     """The table; ratios are to the fastest plain contender in its own defaults."""
     peak = max(result["product"] for result in results.values())
-    useful = operations(PRESETS[arguments.preset], arguments.batch_size, arguments.n_critic)
+    useful = operations(
+        PRESETS[arguments.preset].networks, arguments.batch_size, arguments.n_critic
+    )
     plain = [
         min(results[name]["seconds"])
         for name in ("plain Keras train_step", "plain PyTorch loop")
@@ -133,7 +135,7 @@ def operations(model: dict, batch_size: int, n_critic: int) -> float:
 def measure(arguments) -> dict:
     """Seconds of each timed epoch and the framework's float32 matrix products, flop/s."""
     kind, backend, _ = CONTENDERS[arguments.contender]
-    model = PRESETS[arguments.preset] | {"batch_size": arguments.batch_size}
+    model = PRESETS[arguments.preset].networks | {"batch_size": arguments.batch_size}
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(20 * arguments.batch_size, *model["input_dim"]), dtype="u1")
     if kind == "project":

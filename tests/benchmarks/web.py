@@ -22,7 +22,7 @@ def main():
         print(why)
         return
     ours = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
-    large = WGANGP(**PRESETS["lines128"], batch_size=16).generator
+    large = WGANGP(**PRESETS["lines128"].networks, batch_size=16).generator
     for name, generator in (("lines64-best", ours), ("lines128, untrained", large)):
         by_keras = with_keras(generator)
         first, rate, engine = in_browser(generator)

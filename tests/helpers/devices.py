@@ -1,7 +1,7 @@
-"""What `test_team.py` runs on JAX, in processes of its own.
+"""What `test_processes.py` runs on JAX, in processes of its own.
 
-`python -m tests.helpers.devices compare FOLDER DATA` trains on one and on all devices of this machine.
-`python -m tests.helpers.devices session DATA FOLDER EPOCHS [COORDINATOR PROCESSES PROCESS]` begins or
+`… -m tests.helpers.devices compare FOLDER DATA` trains on one and on all devices of this machine.
+`… -m tests.helpers.devices session DATA FOLDER EPOCHS [COORDINATOR PROCESSES PROCESS]` begins or
 continues a run, alone or with others.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.engines.processes import joined
+from models.engines import distributed
 from models.training import checkpoint
 from models.WGANGP import WGANGP
 from tests.helpers.parity import SEEDS, begin
@@ -30,7 +30,7 @@ COMPARED = {
 }
 
 RUN = TINY | {"initial_weights": "he"}
-"""With losses that are not near nothing."""
+"""With losses that are far from zero."""
 
 
 def compare(folder, data):
@@ -38,23 +38,23 @@ def compare(folder, data):
     folder = Path(folder)
     found = {}
     for devices in (1, "all"):
-        with joined(devices) as team:
+        with distributed(devices) as group:
             for name, configuration in COMPARED.items():
-                gan = WGANGP(**configuration)
+                gan = WGANGP(**configuration, processes=group)
                 for seed in SEEDS:
                     begin(gan, WGANGP(**configuration, seed=seed))
                     rng = np.random.default_rng(seed)
                     shape = (EPOCHS, N_CRITIC, gan.batch_size, *gan.input_dim)
                     for real in rng.uniform(-1, 1, shape).astype(np.float32):
                         gan.train_epoch(((batch,) for batch in real), N_CRITIC)
-                    key = f"{team.devices}/{name}/{seed}"
+                    key = f"{group.devices}/{name}/{seed}"
                     found[key] = np.column_stack([gan.d_losses, gan.g_losses])
     for first, then in ((1, "all"), ("all", 1)):
         name = f"{first}_then_{then}"
-        with joined(first):
-            train(WGANGP(**TINY), data, folder / name, 2)
-        with joined(then):
-            gan = WGANGP(**TINY)
+        with distributed(first) as group:
+            train(WGANGP(**TINY, processes=group), data, folder / name, 2)
+        with distributed(then) as group:
+            gan = WGANGP(**TINY, processes=group)
             gan.load_weights(folder / name / "weights")
             train(gan, data, folder / name, 4)
         found[name] = np.column_stack([gan.d_losses, gan.g_losses])
@@ -64,9 +64,9 @@ def compare(folder, data):
 def session(data, folder, epochs, coordinator=None, processes=None, process=None):
     """Trains, saves every second epoch, and waits a little after each for a test to kill it."""
     members = (coordinator, int(processes), int(process)) if coordinator else ()
-    with joined(None, *members) as team:
-        gan = WGANGP(**RUN)
-        if team.first and checkpoint.find(Path(folder) / "weights"):
+    with distributed(None, *members) as group:
+        gan = WGANGP(**RUN, processes=group)
+        if group.is_first and checkpoint.find(Path(folder) / "weights"):
             gan.load_weights(Path(folder) / "weights")
         train_epoch = gan.train_epoch
 

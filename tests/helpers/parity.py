@@ -1,7 +1,7 @@
 """One framework's part of `test_backends.py`, in a process of its own.
 
-`python -m tests.helpers.parity train FOLDER` trains and leaves results, a run and its generator there;
-`python -m tests.helpers.parity read FOLDER OTHER …` goes on with what other frameworks left in OTHER ….
+`… -m tests.helpers.parity train FOLDER` trains and writes results, a run and its generator there;
+`… -m tests.helpers.parity read FOLDER OTHER …` continues the runs of other frameworks in OTHER ….
 """
 
 import sys

@@ -1,7 +1,7 @@
 """One session of a training, in a process of its own that a test may kill.
 
-`python -m tests.helpers.session DATA FOLDER EPOCHS` begins or continues as `train.py` does, with a model
-that trains in no time; `--slowly` leaves a test the time to kill it within an epoch or a save.
+`… -m tests.helpers.session DATA FOLDER EPOCHS` begins or continues as `train.py` does, with a tiny
+model; with `--slowly` a test has the time to kill it within an epoch or a save.
 """
 
 import os
@@ -20,7 +20,7 @@ MODEL = TINY | {
     "generator_average": 100,
     "learning_rate_decay": 0.5,
 }
-"""With all whose state a checkpoint must hold, or that depends on the epoch."""
+"""Everything whose state a checkpoint must hold, or that depends on the epoch."""
 
 
 def main(data, folder, epochs, slowly=None):

@@ -33,7 +33,8 @@ TINY = {
 
 def train(gan, data, folder, epochs, **options):
     """Trains `gan` on a zip of 16-pixel images, two critic updates per epoch."""
-    from utils.loaders import load_images  # here: the tests of lines/ need no framework
+    from models.presets import Options  # here: the tests of lines/ need no framework
+    from utils.loaders import load_images
 
     stream = load_images(data, 16, 4)
     options = {
@@ -43,7 +44,7 @@ def train(gan, data, folder, epochs, **options):
         "columns": 3,
         "evaluate_every": 0,  # None would depend on the clock
     } | options
-    gan.train(stream, batch_size=4, epochs=epochs, run_folder=folder, **options)
+    gan.train(stream, 4, epochs, folder, options=Options(**options))
 
 
 def state(gan):

@@ -6,7 +6,8 @@ import pytest
 from keras import ops
 
 from models import engines
-from models.augment import KINDS, augmented, random_numbers
+from models.augment import augmented, random_numbers
+from models.presets import AUGMENTATIONS
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
 
@@ -70,7 +71,7 @@ def test_diffaugment_by_hand():
 
 def test_numbers_are_a_function_of_seed_and_epoch_and_leave_the_noise_as_it_was():
     plain = WGANGP(**TINY).noise(3, 2)
-    for kind, count in zip(KINDS, (0, 1, 3, 7), strict=True):
+    for kind, count in zip(AUGMENTATIONS, (0, 1, 3, 7), strict=True):
         noise = WGANGP(**TINY, augment=kind).noise(3, 2)
         assert np.array_equal(noise[0], plain[0]) and np.array_equal(noise[1], plain[1])
         assert noise[2].shape == (3, 4, 2, count)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from lines.dataset import write_zip
-from models.engines.processes import Team, joined
+from models.engines import distributed
+from models.engines.processes import Processes
 from models.training import checkpoint
 from models.WGANGP import WGANGP
 from tests.benchmarks.scaling import EXCHANGES
@@ -52,7 +53,7 @@ def ended(process, seconds=120):
 
 @pytest.fixture(scope="module")
 def compared(tiny_zip, tmp_path_factory):
-    """What `tests.helpers.devices compare` found, and the folder with its runs and compiled programs."""
+    """The results of `tests.helpers.devices compare`, and the folder of its runs and programs."""
     folder = tmp_path_factory.mktemp("devices")
     flags = (
         f"--xla_force_host_platform_device_count={DEVICES} --xla_dump_to={folder}/programs "
@@ -185,9 +186,11 @@ def test_a_lost_process_ends_all_and_any_signal_stops_all(tiny_zip, tmp_path):
     began = time.monotonic()
     code, _, errors = ended(second)
     assert code != 0 and time.monotonic() - began < 60
-    assert re.search("could not go on with the others|it lost the others", errors)
-    assert "continues from the last checkpoint" in errors
-    assert "it was killed" in ended(first)[2]
+    # JAX either raises, and the error is ours, or aborts the process by itself.
+    assert code < 0 or (
+        "lost the others" in errors and "continues from the last checkpoint" in errors
+    )
+    assert ended(first)[0] == -signal.SIGKILL
     saved = epochs_saved(folder)
     assert saved >= 2
     first, second = together(tiny_zip, folder, 1000)
@@ -207,7 +210,7 @@ def epochs_saved(folder):
     return int(checkpoint.find(folder / "weights")[-1].stem.removeprefix("checkpoint_"))
 
 
-def test_processes_that_differ_are_told_how(tiny_zip, tmp_path):
+def test_processes_that_differ_are_refused(tiny_zip, tmp_path):
     other = tmp_path / "other.zip"
     write_zip(other, count=30, size=16, weight=1, seed=1)
     for code, _, errors in map(ended, together(tiny_zip, tmp_path / "run", 4, other)):
@@ -223,16 +226,17 @@ def test_processes_that_differ_are_told_how(tiny_zip, tmp_path):
     ("batch_size", "devices", "fitting"), [(16, 3, "15 or 18"), (7, 8, "8"), (30, 16, "16 or 32")]
 )
 def test_a_batch_that_does_not_divide(batch_size, devices, fitting):
-    Team(devices=devices).check_batch_size(devices * 5)
+    Processes(devices=devices).check_batch_size(devices * 5)
     with pytest.raises(ValueError, match=f"divide by {devices} devices; --batch-size {fitting} do"):
-        Team(devices=devices).check_batch_size(batch_size)
+        Processes(devices=devices).check_batch_size(batch_size)
 
 
-def test_the_parts_of_a_batch_are_the_batch(tiny_zip):
+def test_the_slices_of_a_batch_make_up_the_batch(tiny_zip):
     stream = load_images(tiny_zip, 16, 12)
     parts = []
     for process in range(4):
-        stream.position, stream.part = 3, Team(process, 4, 8).part(12)
+        stream.position = 3
+        stream.local_slice = Processes(process, 4, 8).local_slice(12)
         parts.append([next(stream)[0], next(stream)[0]])
     for k, pieces in enumerate(zip(*parts, strict=True)):
         assert [len(piece) for piece in pieces] == [3, 3, 3, 3]
@@ -243,7 +247,7 @@ def test_the_parts_of_a_batch_are_the_batch(tiny_zip):
 @pytest.mark.parametrize("members", [(2,), ("all",), (None, "127.0.0.1:1234", 2, 0)])
 def test_other_frameworks_refuse_several_devices(members):
     refused = pytest.raises(ValueError, match="several devices need KERAS_BACKEND=jax in the envir")
-    with refused, joined(*members):
+    with refused, distributed(*members):
         pass
 
 
@@ -252,14 +256,14 @@ BAD = {
     "--devices 0": "expected a whole number from 1 to 2147483648 or all, received '0'",
     "--coordinator nowhere --processes 2 --process 0": "expected HOST:PORT, received 'nowhere'",
     "--coordinator a:123456 --processes 2 --process 0": "expected HOST:PORT, received 'a:123456'",
-    "--coordinator a:1 --processes 2": "--coordinator needs --processes N and --process I besides",
+    "--coordinator a:1 --processes 2": "--coordinator needs --processes N and --process I, too",
     "--processes 2 --process 0": "--processes and --process need --coordinator HOST:PORT",
     "--coordinator a:1 --processes 2 --process 2": "between 0 and 1 for 2 processes, received 2",
     "--coordinator a:{taken} --processes 2 --process 0": "process 0 cannot listen at port",
 }
 
 
-def test_what_cannot_be_is_refused_in_one_line(tiny_zip, tmp_path):
+def test_bad_arguments_are_refused_in_one_line(tiny_zip, tmp_path):
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         running = [

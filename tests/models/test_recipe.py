@@ -105,14 +105,14 @@ def test_he_weights_keep_the_variance():
 def test_average_by_hand():
     generator = WGANGP(**TINY).generator
     average = Average(generator, 1000)
-    assert average.kept(0, 4) == 0  # nothing is kept of the initial weights
-    assert average.kept(10, 4) == 0.5 ** (4 / 4)  # a tenth of 40 images
-    assert average.kept(10**6, 4) == 0.5 ** (4 / 1000)
+    assert average.decay(0, 4) == 0  # nothing is kept of the initial weights
+    assert average.decay(10, 4) == 0.5 ** (4 / 4)  # a tenth of 40 images
+    assert average.decay(10**6, 4) == 0.5 ** (4 / 1000)
     first = [np.array(w) for w in average.generator.get_weights()]
     assert all(map(np.array_equal, first, generator.get_weights()))
     for variable in generator.trainable_variables:
         variable.assign(variable + 8)
-    average.follow(generator, 0.75)
+    average.update(generator, 0.75)
     for mean, variable in zip(
         average.generator.trainable_variables, generator.trainable_variables, strict=True
     ):
@@ -124,7 +124,7 @@ def test_batch_statistics_of_the_average_are_its_own():
     for layer in generator.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.moving_mean.assign(layer.moving_mean + 5)  # those of other weights
-    settled = Average(generator, 1000).settle()
+    settled = Average(generator, 1000).with_statistics()
     z = np.random.default_rng(0).standard_normal((512, 5), np.float32)
     x = z
     for layer in settled.layers[1:]:
@@ -149,7 +149,7 @@ def test_the_average_is_saved_sampled_and_taken_up_again(tiny_zip, tmp_path):
         assert np.array_equal(states[1][name], value), name
     z = seed_latents([1, 2, 3], 5)
     saved = draw(load_generator(tmp_path / "parts" / "generator.h5"), z)
-    assert np.array_equal(saved, draw(whole.settled_generator(), z))
+    assert np.array_equal(saved, draw(whole.drawing_generator(), z))
     assert not np.array_equal(saved, draw(whole.generator, z))
     assert len(checkpoint.find(tmp_path / "parts" / "weights")) == 2
 
@@ -201,7 +201,7 @@ def test_a_run_from_before_an_option_goes_on(tiny_zip, tmp_path):
         ({"loss": "hinge"}, "loss must be one of wasserstein, relativistic, received 'hinge'"),
         ({"penalty": 2}, "penalty must be one of one-centred, zero-centred, received 2"),
         ({"penalty_every": 0}, "penalty_every must be at least 1, received 0"),
-        ({"initial_weights": "big"}, "initial_weights must be 'normal' or 'he', received 'big'"),
+        ({"initial_weights": "big"}, "initial_weights must be one of normal, he, received 'big'"),
         ({"generator_average": -1}, "generator_average must be a number of images, received -1"),
         ({"learning_rate_decay": 2}, "learning_rate_decay must be a share from 0 to 1, received 2"),
     ],

@@ -1,14 +1,14 @@
 """Other sizes, widths and grey images; memory foreseen; a budget of minutes."""
 
+import json
 import os
-from argparse import Namespace
 
 import psutil
 import pytest
 from PIL import Image
 
-from models.presets import PRESETS, SIZES, filled, networks_for, preset
-from models.training import memory as dry_run
+from models.presets import PRESETS, SIZES, Options, networks_for, preset
+from models.training import memory
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY, train
@@ -19,7 +19,7 @@ from utils.loaders import load_images
 def test_128_pixels_in_colours_are_the_reference_block():
     reference = PRESETS["lines128"]
     derived = networks_for(128)
-    assert derived == {name: reference[name] for name in derived} and len(derived) == 9
+    assert derived == {name: reference.networks[name] for name in derived} and len(derived) == 9
     assert preset("lines128", 128, 1) == preset("lines128") == reference
     assert preset("lines128", 64, 0.25) == PRESETS["lines64"]
 
@@ -27,7 +27,7 @@ def test_128_pixels_in_colours_are_the_reference_block():
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_networks_take_and_draw_every_size(size, channels):
-    gan = WGANGP(**preset("lines128", size, 1 / 32, channels), batch_size=2)
+    gan = WGANGP(**preset("lines128", size, 1 / 32, channels).networks, batch_size=2)
     shape = (size, size, channels)
     assert gan.generator.output_shape == gan.critic.input_shape == (None, *shape)
     widest = max(gan.config["critic_conv_filters"])
@@ -64,7 +64,7 @@ def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch
     gan = WGANGP(**grey)
     folder = tmp_path / "0001_tiny"
     options = {"print_every_n_batches": 2, "n_critic": 1, "rows": 2, "columns": 2}
-    gan.train(stream, batch_size=4, epochs=3, run_folder=folder, evaluate_every=2, **options)
+    gan.train(stream, 4, 3, folder, options=Options(evaluate_every=2, **options))
     assert Image.open(folder / "images" / "sample_2.png").mode == "L"
     assert Image.open(folder / "images" / "real.png").mode == "L"
     generator = folder / "generator.h5"
@@ -83,28 +83,28 @@ def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch
 
 
 def test_a_batch_that_is_too_large_is_answered_with_one_that_fits(monkeypatch, capsys):
-    gan = WGANGP(**preset("lines64"), batch_size=4096)
-    needed = dry_run.memory_needed(gan, 4096)
+    gan = WGANGP(**preset("lines64").networks, batch_size=4096)
+    needed = memory.memory_needed(gan, 4096)
     assert needed == pytest.approx(0.9e9 + 28 * 1_570_596 + 16 * 4096 * 344_168, rel=0.01)
-    monkeypatch.setattr(dry_run, "memory_there", lambda: (4e9, "this machine"))
+    monkeypatch.setattr(memory, "memory_available", lambda: (4e9, "this machine"))
     with pytest.raises(ValueError, match=r"about 23.\d GB, this machine has 4.0 GB; --batch"):
-        dry_run.check_memory(gan)
-    fits = dry_run.largest_batch(gan, 4e9)
-    assert dry_run.memory_needed(gan, fits) <= 4e9 < dry_run.memory_needed(gan, 2 * fits)
-    assert fits == 512 and dry_run.largest_batch(gan, 1e8) == 0
+        memory.check_memory(gan)
+    fits = memory.largest_batch(gan, 4e9)
+    assert memory.memory_needed(gan, fits) <= 4e9 < memory.memory_needed(gan, 2 * fits)
+    assert fits == 512 and memory.largest_batch(gan, 1e8) == 0
     small = WGANGP(**TINY)
-    dry_run.check_memory(small)
+    memory.check_memory(small)
     assert capsys.readouterr().out == "memory: about 0.9 GB of the 4.0 GB of this machine\n"
 
 
 def test_the_memory_of_this_machine_or_its_gpu(monkeypatch, tmp_path):
-    assert dry_run.memory_there() == (psutil.virtual_memory().total, "this machine")
+    assert memory.memory_available() == (psutil.virtual_memory().total, "this machine")
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 15360\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(dry_run, "_on_gpu", lambda: True)
-    assert dry_run.memory_there() == (15360 * 2**20, "the GPU")
+    monkeypatch.setattr(memory, "_on_gpu", lambda: True)
+    assert memory.memory_available() == (15360 * 2**20, "the GPU")
 
 
 def test_a_budget_of_minutes_ends_a_training_and_the_next_goes_on(tiny_zip, tmp_path):
@@ -118,9 +118,19 @@ def test_a_budget_of_minutes_ends_a_training_and_the_next_goes_on(tiny_zip, tmp_
     assert again.epoch == 3  # the first of the two ends it
 
 
-def test_minutes_alone_are_as_many_epochs_as_fit_unless_rates_fall_by_epochs():
-    given = Namespace(preset="lines64", minutes=90.0, epochs=None)
-    assert filled(given).epochs == 10**9
-    assert filled(Namespace(preset="lines64-best", minutes=90.0, epochs=None)).epochs == 100_000
-    assert filled(Namespace(preset="lines64", minutes=90.0, epochs=7)).epochs == 7
-    assert filled(Namespace(preset="lines64", minutes=None, epochs=None)).epochs == 1201
+def test_minutes_alone_have_no_end_of_epochs_unless_rates_decay_by_epochs():
+    plain, best = PRESETS["lines64"], PRESETS["lines64-best"]
+    assert plain.with_options(minutes=90.0, epochs=None).epochs is None
+    assert best.with_options(minutes=90.0, epochs=None).epochs == 100_000
+    assert plain.with_options(minutes=90.0, epochs=7).epochs == 7
+    assert plain.with_options(minutes=None, epochs=None).epochs == 1201
+
+
+def test_a_training_without_an_end_needs_rates_that_stay(tiny_zip, tmp_path):
+    gan = WGANGP(**TINY)
+    train(gan, tiny_zip, tmp_path / "run", None, minutes=0)
+    assert gan.epoch == 1
+    params = json.loads((tmp_path / "run" / "params.json").read_text())
+    assert params["training"]["epochs"] is None
+    with pytest.raises(ValueError, match="rates that decay need the number of epochs"):
+        train(WGANGP(**TINY, learning_rate_decay=0.5), tiny_zip, tmp_path / "other", None)

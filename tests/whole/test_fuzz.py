@@ -1,7 +1,7 @@
 """Damaged and invented input: success or one of our own errors, whatever it is.
 
-`tests.helpers.fuzz` damages whole files, in processes of their own; Hypothesis invents what a description,
-the names in a zip, a picture and a list of seeds may hold.
+`tests.helpers.fuzz` damages whole files, in processes of their own; Hypothesis invents
+descriptions, names in a zip, pictures and lists of seeds.
 """
 
 import io

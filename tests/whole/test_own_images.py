@@ -7,6 +7,7 @@ import matplotlib
 import numpy as np
 from PIL import Image
 
+from models.presets import Options
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
@@ -25,7 +26,7 @@ def test_photographs_and_drawings_from_preparing_to_evaluation(tmp_path, monkeyp
     run = tmp_path / "run"
     options = {"print_every_n_batches": 4, "n_critic": 1, "rows": 2, "columns": 4}
     WGANGP(**TINY, augment="flip").train(
-        stream, batch_size=4, epochs=5, run_folder=run, evaluate_every=4, **options
+        stream, 4, 5, run, options=Options(evaluate_every=4, **options)
     )
     real = np.asarray(Image.open(run / "images" / "real.png"))
     assert len(np.unique(real.reshape(-1, 3), axis=0)) > 200  # colours: no lines

@@ -97,7 +97,7 @@ class Scores(keras.callbacks.Callback):
             real = self._real()
             self.judge = self.judge or ImageJudge(real)
             self.diversity = diversity(real)
-        images = draw_images(self.model.settled_generator(), count)
+        images = draw_images(self.model.drawing_generator(), count)
         # Data of one picture have no diversity to compare with.
         ratio = diversity(images) / self.diversity if self.diversity else 1.0
         return {"diversity_ratio": ratio} | self.judge.measure(images)

@@ -33,8 +33,8 @@ def test_files_that_a_run_leaves(run):
         "images/converge.png",
         *(f"images/sample_{epoch}.png" for epoch in (0, 2, 4)),
     }
-    suffix = "png" if shutil.which("dot") else "txt"
-    assert diagrams == {f"viz/critic.{suffix}", f"viz/generator.{suffix}"}
+    # PNG or text, by what is installed: test_outputs.py has both.
+    assert {file.rsplit(".")[0] for file in diagrams} == {"viz/critic", "viz/generator"}
 
 
 def test_contents_of_a_run(tiny_zip, run):

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-SIZES = (32, 64, 128, 256, 512)
+from utils.images import SIZES
 
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
 

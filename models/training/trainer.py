@@ -241,7 +241,7 @@ class Training(Epochs, RunFiles):
                     "(batch_size, *input_dim)"
                 )
             stream.position = self.batches_seen
-            stream.part = self._team.part(self.batch_size)
+            stream.local_slice = self._team.part(self.batch_size)
         elif self._team.processes > 1:
             raise ValueError("several processes need images from load_images, received an iterator")
         return stream

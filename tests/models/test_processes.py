@@ -232,7 +232,7 @@ def test_the_parts_of_a_batch_are_the_batch(tiny_zip):
     stream = load_images(tiny_zip, 16, 12)
     parts = []
     for process in range(4):
-        stream.position, stream.part = 3, Team(process, 4, 8).part(12)
+        stream.position, stream.local_slice = 3, Team(process, 4, 8).part(12)
         parts.append([next(stream)[0], next(stream)[0]])
     for k, pieces in enumerate(zip(*parts, strict=True)):
         assert [len(piece) for piece in pieces] == [3, 3, 3, 3]

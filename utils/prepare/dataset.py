@@ -54,7 +54,7 @@ def prepare(
     files = open_source(source)
     _check_out(source, out)
     findings = Findings(str(source), str(out), len(files.names), settings)
-    findings.passed_over += [(one_line(name), why_passed_over(name)) for name in files.passed_over]
+    findings.passed_over += [(one_line(name), why_passed_over(name)) for name in files.skipped]
     with replacing(report_path(out)) as report, replacing(out) as beside:
         with zipfile.ZipFile(beside, "w") as archive:
             _write(archive, _clean(out.stem), files, findings, keep_duplicates)

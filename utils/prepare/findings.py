@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import shlex
 
-from models.presets import SIZES
+from utils.images import SIZES
 from utils.messages import one_line
 from utils.prepare.lookalikes import COMPARED, Look
 from utils.prepare.squares import Settings, Square

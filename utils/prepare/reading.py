@@ -53,7 +53,7 @@ class OneFile:
     def __init__(self, path: Path):
         self.path = path.parent
         self.names = [path.name]
-        self.passed_over = []
+        self.skipped = []
         self.archive = None
 
     def read(self, index: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.images import flat
+from utils.images import flatten
 from utils.prepare.lookalikes import Look, look
 from utils.prepare.reading import OneFile, Picture, film, is_film, pictures, reason
 from utils.sources import MAX_PIXELS, ImageFiles
@@ -161,7 +161,7 @@ class _Maker:
         s, image = self.settings, picture.image
         large = image.width * image.height > _LARGE
         with self.large if large else contextlib.nullcontext():
-            made = squares(flat(image, s.paper), s.size, s.crop, s.paper)
+            made = squares(flatten(image, s.paper), s.size, s.crop, s.paper)
             made = [self._square(mark, square) for mark, square in made]
         return Done(index, picture.mark, picture.width, picture.height, made, "")
 

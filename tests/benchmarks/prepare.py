@@ -20,8 +20,7 @@ from PIL import Image, ImageOps
 
 from tests.helpers import ROOT
 from tests.helpers.preparing import drawing
-from utils.prepare.dataset import prepare
-from utils.prepare.squares import Settings
+from utils.prepare import Settings, prepare
 
 SIZE = 128
 

@@ -19,7 +19,7 @@ from utils.sources import (
 
 MEMORY_LIMIT = 2 * 1024**3
 _CHUNK = 256  # images that are float32 at the same time
-_PREFETCH = 8  # batches; one epoch needs six with five critic updates
+_PREFETCH = 8  # batches; an epoch with five critic updates needs five
 
 
 class ImageStream:

@@ -185,11 +185,11 @@ def test_a_rotated_photograph_is_turned(tmp_path):
 
 def test_a_damaged_zip_is_named(tmp_path):
     good = png(solid("red"))
-    whole = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
-    entry = whole.index(b"PK\1\2")
+    content = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
+    entry = content.index(b"PK\1\2")
 
     def damaged(offset, new):
-        changed = bytearray(whole)
+        changed = bytearray(content)
         changed[entry + offset : entry + offset + len(new)] = new
         (tmp_path / "x.zip").write_bytes(changed)
         return tmp_path / "x.zip"
@@ -204,8 +204,8 @@ def test_a_damaged_zip_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"x\.zip: \.png does not decode \(image 1 of 2\): File"):
         for k in range(2):
             broken[k]
-    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
-    entry = whole.index(b"PK\1\2")
+    content = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
+    entry = content.index(b"PK\1\2")
     with pytest.raises(ValueError, match=r"x\.zip: no images among its 1 file;"):
         load_images(damaged(28, b"\0\0\0\0\5\0"), 8, 1)  # its name, become a comment
 

@@ -91,8 +91,8 @@ def _check_not_empty(findings: Findings) -> None:
     if not findings.names:
         name, why = findings.unreadable[0]
         raise ValueError(
-            f"{findings.source}: none of its {count(findings.files, 'picture')} can be read; the "
-            f"first, {name}: {why}"
+            f"{findings.source}: no readable pictures among its {count(findings.files, 'file')}; "
+            f"the first, {name}: {why}"
         )
 
 

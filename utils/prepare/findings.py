@@ -1,4 +1,4 @@
-"""What was found in the pictures of a person: figures, and sentences about them."""
+"""What preparing a data set found: figures, advice for the training, and the next command."""
 
 import collections
 import dataclasses

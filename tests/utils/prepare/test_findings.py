@@ -191,7 +191,7 @@ BAD = {
     "void": "void: no images among its 0 files; expected .png",
     "text.txt": "text.txt: not a zip",
     "a.heic": "a.heic: not a format that can be read; save it as PNG or JPEG in the program that",
-    "source": "source: none of its 1 picture can be read; the first, a.png: not a picture that",
+    "source": "source: no readable pictures among its 1 file; the first, a.png: not a picture that",
     "good.zip --out good.zip": "good.zip: is the source itself; choose another name for --out",
     "good.zip --out void/../good.zip": "is the source itself",
     "source --out source/mine.zip": "source/mine.zip: lies inside source, which is only read",

@@ -6,7 +6,7 @@ This module imports no framework, so a command line knows its choices before one
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-SIZES = (32, 64, 128, 256, 512)
+from utils.images import SIZES
 
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOSSES = ("wasserstein", "relativistic")

@@ -1,4 +1,4 @@
-"""Files that are never half-written."""
+"""Files and folders that are complete or absent: written under another name, then renamed."""
 
 import contextlib
 import os
@@ -9,36 +9,38 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a path beside `path` to write to, and moves it into place when the block succeeds.
+    """Yields a temporary path to write to, and renames it to `path` when the block succeeds.
 
-    Whatever stood at `path` stays whole until then, and stays for good where the block fails.
-    The temporary name keeps the suffix, by which many writers choose the format.
+    An older file at `path` stays as it is until then, and for good if the block fails. The
+    temporary file is in the same folder and has the same suffix, by which many writers choose the
+    format.
 
     Raises:
-        OSError: a full disk, a folder that is read-only or gone: one line that names the file.
+        OSError: the disk is full, or the folder is read-only or gone; the message is one line and
+            names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield beside
-        with open(beside, "rb+") as file:
+        yield partial
+        with open(partial, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        os.replace(partial, path)
     except OSError as error:
-        if error.errno is None:  # not the disk's, but the writer's, which says more itself
+        if error.errno is None:  # raised by a library, whose message is more precise
             raise
         reason = os.strerror(error.errno)
         raise OSError(
-            f"{path} could not be written ({reason}); what stood there is untouched"
+            f"{path} could not be written ({reason}); an older file of this name is unchanged"
         ) from error
     finally:
-        with contextlib.suppress(OSError):  # a disk that is gone takes no orders
-            beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the disk may be gone
+            partial.unlink(missing_ok=True)
 
 
 def check_new_folder(path: str | os.PathLike) -> None:
-    """Raises ValueError where anything but an empty folder stands at `path`."""
+    """Raises ValueError if anything but an empty folder is at `path`."""
     path = Path(path)
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise ValueError(f"{path}: is there already; expected the name of a new folder")
@@ -46,39 +48,40 @@ def check_new_folder(path: str | os.PathLike) -> None:
 
 @contextlib.contextmanager
 def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> Iterator[Path]:
-    """Gives a folder beside `path`, which takes its place when the block succeeds.
+    """Yields a temporary folder to write to, and renames it to `path` when the block succeeds.
 
     Args:
-        path: what stands there is replaced as a whole.
-        check: called with `path`, before and after the block; raises where it must stay.
+        path: of the folder; an older file or folder of this name is deleted.
+        check: is called with `path` before and after the block, and raises an error if the file or
+            folder at `path` must not be deleted.
 
     Raises:
-        ValueError: as `check`.
-        OSError: a full disk, or a folder that is read-only or gone.
+        ValueError: from `check`.
+        OSError: the disk is full, or the folder is read-only or gone.
     """
     path = Path(path)
     check(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    beside.mkdir(parents=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial.mkdir(parents=True)
     try:
-        yield beside
+        yield partial
         check(path)
         if path.exists():
-            old = beside.with_suffix(".old.part")
+            old = partial.with_suffix(".old.part")
             path.rename(old)
             try:
-                beside.rename(path)
+                partial.rename(path)
             except OSError:
                 old.rename(path)
                 raise
             shutil.rmtree(old)
         else:
-            beside.rename(path)
+            partial.rename(path)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def delete_unfinished(folder: str | os.PathLike) -> None:
-    """Deletes what writers that were killed left half-written in `folder` and below."""
+    """Deletes the temporary files of killed processes in `folder` and the folders in it."""
     for file in Path(folder).rglob(".*.part*"):
         file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Pixels: the only conversions between uint8 and float32, and pictures made of pictures."""
+"""Pixels: the one conversion each way between uint8 and float32, RGB and grey, grids, files."""
 
 import os
 
@@ -6,51 +6,55 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from utils.files import replacing
+from utils.messages import count
 
-_GAP = 2
+SIZES = (32, 64, 128, 256, 512)
+"""Widths and heights of images, in pixels, that there are networks for."""
+
+_GAP = 2  # pixels between the images of a grid
 _GAP_GREY = 96
 
 
 def to_float(images: np.ndarray) -> np.ndarray:
-    """uint8 0…255 to float32 in [-1, 1], the range of tanh; any shape."""
+    """Converts uint8 0…255 to float32 in [-1, 1], the range of tanh; any shape."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """float in [-1, 1] to uint8 0…255, rounded; values outside the range are clipped."""
+    """Converts float in [-1, 1] to uint8 0…255, rounded; clips values outside the range."""
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
 def to_rgb(image: Image.Image, size: int) -> np.ndarray:
-    """Any picture as a square of RGB pixels.
+    """Converts any picture to a square of RGB pixels.
 
-    As `flat` makes it; what is not square is cropped around its centre; other sizes are resampled
-    (Lanczos).
+    `flatten` makes it RGB. A picture that is not square is cropped around its centre, and one of
+    another size is resampled (Lanczos).
 
     Args:
-        image: an open picture of any mode and size; of an animation, the first frame counts.
-        size: width and height wanted, in pixels.
+        image: an open picture of any mode and size; of an animation, the first frame.
+        size: width and height of the square, in pixels.
 
     Returns:
         uint8 array (size, size, 3).
     """
-    image = flat(image)
+    image = flatten(image)
     if image.size != (size, size):
         image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
     return np.asarray(image)
 
 
-def flat(image: Image.Image, paper: str | tuple[int, ...] = "white") -> Image.Image:
-    """Any picture as RGB, in its own size.
+def flatten(image: Image.Image, paper: str | tuple[int, ...] = "white") -> Image.Image:
+    """Converts any picture to RGB in its own size.
 
-    The camera's rotation is applied, transparency is laid over `paper`, 16-bit grey is scaled to 8
-    bits.
+    Applies the rotation that the camera noted, lays transparent pixels over `paper` and scales
+    16-bit grey to 8 bits.
 
     Args:
-        image: an open picture of any mode and size; of an animation, the present frame counts.
-        paper: a colour as Pillow knows them.
+        image: an open picture of any mode and size; of an animation, the current frame.
+        paper: a colour in any form that Pillow accepts.
     """
-    # A large picture takes 256 MiB, so nothing is copied without need.
+    # A large picture takes 256 MiB, so it is copied only where it must be.
     if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
@@ -62,14 +66,14 @@ def flat(image: Image.Image, paper: str | tuple[int, ...] = "white") -> Image.Im
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:
-    """Images (n, H, W, 1 or 3) with three channels: grey ones three times the same."""
+    """Images (n, H, W, 1 or 3) with three channels; a grey channel is repeated three times."""
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
 
 
 def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
-    """Images, uint8 (n, H, W, 1 or 3), with 1 or 3 channels; grey is 0.3 R + 0.6 G + 0.1 B.
+    """Converts images, uint8 (n, H, W, 1 or 3), to 1 or 3 channels.
 
-    The weights are those of ITU-R BT.601, as in Pillow.
+    Grey is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as in Pillow.
     """
     if channels == 3:
         return as_rgb(images)
@@ -81,11 +85,12 @@ def to_channels(images: np.ndarray, channels: int) -> np.ndarray:
 
 
 def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Lays images out in a grid, row by row, with lines between them, grey or clear.
+    """Arranges images in a grid, row by row, with lines between them.
+
+    Lines and empty places are grey; with 4 channels they are transparent.
 
     Args:
-        images: uint8 array (n, H, W, C) with n at most `rows * columns`; empty places are as the
-            lines: grey, with 4 channels transparent.
+        images: uint8 array (n, H, W, C) with n at most `rows * columns`.
         rows: number of rows.
         columns: number of columns.
 
@@ -96,7 +101,9 @@ def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
         ValueError: more images than places.
     """
     if len(images) > rows * columns:
-        raise ValueError(f"a grid of {rows}×{columns} has no room for {len(images)} images")
+        raise ValueError(
+            f"a grid of {rows}×{columns} has no room for {count(len(images), 'image')}"
+        )
     _, height, width, channels = images.shape
     shape = (rows * (height + _GAP) + _GAP, columns * (width + _GAP) + _GAP, channels)
     canvas = np.full(shape, 0 if channels == 4 else _GAP_GREY, np.uint8)
@@ -108,14 +115,20 @@ def grid(images: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def to_picture(image: np.ndarray) -> Image.Image:
-    """uint8 array (H, W, 1, 3 or 4) as a Pillow image, which notebooks show."""
+    """A uint8 array (H, W, 1, 3 or 4) as a Pillow image, which notebooks show."""
     return Image.fromarray(image[:, :, 0] if image.shape[-1] == 1 else image)
 
 
 def save_picture(path: str | os.PathLike, image: np.ndarray, **options: object) -> None:
-    """Writes a uint8 array (H, W, 1, 3 or 4) as a picture; the suffix of `path` names the format.
+    """Writes a uint8 array (H, W, 1, 3 or 4) as a picture file.
 
-    `options` are Pillow's for that format.
+    Args:
+        path: its suffix names the format.
+        image: the pixels.
+        options: of Pillow for that format.
+
+    Raises:
+        OSError: see `utils.files.replacing`.
     """
-    with replacing(path) as beside:
-        to_picture(image).save(beside, **options)
+    with replacing(path) as partial:
+        to_picture(image).save(partial, **options)

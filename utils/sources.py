@@ -1,4 +1,4 @@
-"""A zip or a folder of pictures as rows of pixels, decoded in parallel and kept where they fit."""
+"""A zip or a folder of pictures as an indexed source of pixels: decoded in parallel and cached."""
 
 import contextlib
 import hashlib
@@ -7,38 +7,81 @@ import itertools
 import os
 import threading
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from tqdm.auto import tqdm
 
 from utils.images import to_channels, to_float, to_rgb
-from utils.messages import one_line
+from utils.messages import count, one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MAX_FILE_BYTES = 256 * 1024**2
 MAX_PIXELS = 64 * 1024**2
 LARGE_PIXELS = 4 * 1024**2
-"""Pictures of more pixels are decoded one at a time, or memory would grow with the cores."""
+"""Pictures with more pixels are decoded one at a time, or memory would grow with the cores."""
+
+
+def read_file(path: str | os.PathLike) -> bytes:
+    """The bytes of a file, at most 256 MiB.
+
+    Raises:
+        ValueError: the file is larger.
+        OSError: it is not there or cannot be read.
+    """
+    size = os.stat(path).st_size
+    if size > MAX_FILE_BYTES:
+        raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
+    return Path(path).read_bytes()
+
+
+def check_pixels(size: tuple[int, int], original: tuple[int, int] | None = None) -> None:
+    """Raises ValueError if a picture of `size` (width, height) has more than 64 Mi pixels.
+
+    The message names the size `original`, if it is given: a JPEG may be decoded in a smaller one.
+    """
+    if size[0] * size[1] > MAX_PIXELS:
+        width, height = original or size
+        raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+
+
+@contextlib.contextmanager
+def open_picture(content: bytes) -> Iterator[Image.Image]:
+    """Opens the bytes of a picture file, not yet decoded, if it has at most 64 Mi pixels.
+
+    Raises:
+        Exception: Pillow's decoders raise a dozen different types, see `why_undecodable`.
+    """
+    with Image.open(io.BytesIO(content)) as image:
+        check_pixels(image.size)
+        yield image
+
+
+def why_undecodable(error: Exception) -> str:
+    """One line that says why a picture could not be read."""
+    if isinstance(error, UnidentifiedImageError):  # Pillow's message has an address in memory
+        return "not a picture that Pillow can read"
+    return one_line(error)
 
 
 class ImageFiles:
-    """The image files of a zip or a folder, in order of their names; the zip stays packed.
+    """The image files of a zip or a folder, sorted by name. A zip is never unpacked to disk.
 
     Args:
-        path: a `.zip`, or a folder that may hold folders.
-        suffixes: of the files that count as images, in small letters.
-        lenient: of a zip, refuse an entry that is too large when it is read, not all at once.
+        path: a `.zip`, or a folder that may contain folders.
+        suffixes: file names with one of these suffixes, given in lower case, count as images.
+        lenient: an entry of a zip that is too large raises an error only when it is read.
 
     Attributes:
         names: path of each image inside the zip or folder.
-        passed_over: names of entries that are no images (`__MACOSX`, `.DS_Store`, text).
+        skipped: names of files that are not images (`__MACOSX`, `.DS_Store`, text).
         fingerprint: 16 hexadecimal digits of names and checksums (zip) or sizes (folder).
 
     Raises:
-        FileNotFoundError: nothing stands at `path`.
+        FileNotFoundError: there is no file or folder at `path`.
         ValueError: not a zip, no images in it, or an entry that unpacks to more than 256 MiB.
     """
 
@@ -53,28 +96,16 @@ class ImageFiles:
             raise FileNotFoundError(
                 f"{path}: no such file or folder; expected a zip or a folder of images"
             )
-        self.archive = None if self.path.is_dir() else self._open()
-        if self.archive is None:
-            files = [file for file in self.path.rglob("*") if file.is_file()]
-            marks = {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
-        else:
-            entries = [
-                # Not is_dir(), which stumbles over an empty name.
-                entry
-                for entry in self.archive.infolist()
-                if not entry.filename.endswith("/")
-            ]
-            if not lenient:
-                for entry in entries:
-                    self._refuse_bomb(entry)
-            marks = {entry.filename: entry.CRC for entry in entries}
-        self.names = sorted(name for name in marks if _is_image(name, suffixes))
-        self.passed_over = sorted(name for name in marks if not _is_image(name, suffixes))
+        self.archive = None if self.path.is_dir() else self._open_zip()
+        checksums = self._checksums(lenient) if self.archive else self._sizes()
+        self.names = sorted(name for name in checksums if _is_image(name, suffixes))
+        self.skipped = sorted(name for name in checksums if not _is_image(name, suffixes))
         if not self.names:
             raise ValueError(
-                f"{path}: no images among its {len(marks)} files; expected {', '.join(suffixes)}"
+                f"{path}: no images among its {count(len(checksums), 'file')}; "
+                f"expected {', '.join(suffixes)}"
             )
-        listed = "".join(f"{name}/{marks[name]}\n" for name in self.names)
+        listed = "".join(f"{name}/{checksums[name]}\n" for name in self.names)
         self.fingerprint = hashlib.blake2b(
             listed.encode(errors="surrogateescape"), digest_size=8
         ).hexdigest()
@@ -85,64 +116,80 @@ class ImageFiles:
         if self.archive:
             self._refuse_bomb(self.archive.getinfo(name))
             return self.archive.read(name)
-        size = (self.path / name).stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
-        return (self.path / name).read_bytes()
+        return read_file(self.path / name)
 
-    def side(self, index: int) -> int:
-        """The shorter side of an image in pixels.
+    @contextlib.contextmanager
+    def open(self, index: int) -> Iterator[Image.Image]:
+        """Opens one image, to be decoded inside the block; safe to use from several threads.
 
         Raises:
-            ValueError: it does not decode.
+            ValueError: reading or decoding failed, also inside the block; the message names the
+                file.
         """
         try:
-            with Image.open(io.BytesIO(self.read(index))) as image:
-                return min(image.size)
-        except Exception as error:  # as when it is decoded whole
+            with open_picture(self.read(index)) as image:
+                yield image
+        except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
-                f"{self.path}: {one_line(self.names[index])} does not decode: {one_line(error)}; "
-                "remove or replace it"
+                f"{self.path}: {one_line(self.names[index])} does not decode (image {index + 1} "
+                f"of {len(self.names)}): {why_undecodable(error)}; remove or replace it"
             ) from error
 
-    def _open(self) -> zipfile.ZipFile:
+    def _open_zip(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.path)
         except OSError:
             raise
-        except Exception as error:  # zipfile passes on whatever the damage leads to
+        except Exception as error:  # a damaged zip makes zipfile raise many different types
             raise ValueError(
                 f"{self.path}: not a zip ({one_line(error)}); expected a zip or a folder of images"
             ) from error
 
+    def _checksums(self, lenient: bool) -> dict[str, int]:
+        """CRC-32 of each file of the zip by its name."""
+        # Without ZipInfo.is_dir(), which fails on an empty name.
+        entries = [e for e in self.archive.infolist() if not e.filename.endswith("/")]
+        if not lenient:
+            for entry in entries:
+                self._refuse_bomb(entry)
+        return {entry.filename: entry.CRC for entry in entries}
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes of each file of the folder by its path in the folder."""
+        files = [file for file in self.path.rglob("*") if file.is_file()]
+        return {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
+
     def _refuse_bomb(self, entry: zipfile.ZipInfo) -> None:
-        # Reading never gives more than the declared size, so the declaration is enough to judge.
-        # As much as is said to be packed is asked for at once, whether it is there or not.
-        for does, size in (("unpack to", entry.file_size), ("take", entry.compress_size)):
+        # Reading never returns more than the declared size, so checking the declaration is enough.
+        # The packed size is checked too: zipfile asks for that much memory even if it is a lie.
+        for verb, size in (("unpack to", entry.file_size), ("take", entry.compress_size)):
             if size > MAX_FILE_BYTES:
                 raise ValueError(
-                    f"{self.path}: {one_line(entry.filename)} would {does} {size} bytes; "
+                    f"{self.path}: {one_line(entry.filename)} would {verb} {size} bytes; "
                     f"at most {MAX_FILE_BYTES} are allowed for one image"
                 )
 
 
 def _is_image(name: str, suffixes: tuple[str, ...]) -> bool:
-    # By letters, not by Path: a million names must not take half a minute.
+    # String methods: with Path, a million names would take half a minute.
     hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
     return not hidden and name.lower().endswith(suffixes)
 
 
 class ImageSource:
-    """Decoded images by number.
+    """Decoded images by index.
 
-    Where all of them fit into `memory_limit` they are kept as uint8 and decoded once, from the
-    start on in the background; otherwise each is decoded whenever it is asked for.
+    If all of them fit into `memory_limit`, each is decoded once, in the background from the start,
+    and cached as uint8. Otherwise an image is decoded each time it is asked for.
 
     Args:
-        files: where they come from.
+        files: the image files.
         size: width and height in pixels; pictures of other sizes are cropped and resampled.
         memory_limit: bytes that the decoded images may take.
         channels: 3, or 1 for grey.
+
+    Attributes:
+        cache: uint8 (N, size, size, channels); None if the images do not fit.
     """
 
     def __init__(self, files: ImageFiles, size: int, memory_limit: int, channels: int = 3):
@@ -157,13 +204,13 @@ class ImageSource:
         self._resizing = False
         self._error = None
         shape = (len(files.names), size, size, channels)
-        self.kept = np.empty(shape, np.uint8) if np.prod(shape) <= memory_limit else None
-        self._done = np.zeros(len(self), bool)
-        if self.kept is not None:
-            order = itertools.count()
+        self.cache = np.empty(shape, np.uint8) if np.prod(shape) <= memory_limit else None
+        self._cached = np.zeros(len(self), bool)
+        if self.cache is not None:
+            indices = itertools.count()
             for _ in range(os.cpu_count()):
-                # Daemons: leaving the program must not wait for images that nobody needs.
-                threading.Thread(target=self._fill, args=(order,), daemon=True).start()
+                # Daemon threads: the program must not wait for them when it ends.
+                threading.Thread(target=self._fill_cache, args=(indices,), daemon=True).start()
 
     def __len__(self) -> int:
         return len(self.files.names)
@@ -172,49 +219,41 @@ class ImageSource:
         """Images as float32 (n, size, size, channels) in [-1, 1].
 
         Raises:
-            ValueError: a file that does not decode, also one that the background came upon.
+            ValueError: a file does not decode, one of these or one that was decoded in the
+                background.
         """
         if self._error:
             raise self._error
-        if self.kept is None:
+        if self.cache is None:
             return to_float(np.stack(list(self._pool.map(self._decode, indices))))
-        missing = [i for i in indices if not self._done[i]]
-        list(self._pool.map(self._keep, missing))
-        return to_float(self.kept[indices])
+        missing = [i for i in indices if not self._cached[i]]
+        list(self._pool.map(self._decode_to_cache, missing))
+        return to_float(self.cache[indices])
 
-    def _fill(self, order: "itertools.count") -> None:
+    def _fill_cache(self, indices: "itertools.count") -> None:
         try:
-            while (i := next(order)) < len(self):
-                if not self._done[i]:
-                    self._keep(i)
+            while (i := next(indices)) < len(self):
+                if not self._cached[i]:
+                    self._decode_to_cache(i)
         except ValueError as error:
             self._error = error
 
-    def _keep(self, index: int) -> None:
-        self.kept[index] = self._decode(index)
-        self._done[index] = True
+    def _decode_to_cache(self, index: int) -> None:
+        self.cache[index] = self._decode(index)
+        self._cached[index] = True
 
     def _decode(self, index: int) -> np.ndarray:
-        name = self.files.names[index]
-        try:
-            with Image.open(io.BytesIO(self.files.read(index))) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
-                if (width, height) != (self.size, self.size):
-                    self._say_resizing(name, width, height)
-                large = width * height > LARGE_PIXELS
-                with self._large if large else contextlib.nullcontext():
-                    pixels = to_rgb(image, self.size)
-                return to_channels(pixels[None], self.channels)[0]
-        except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
-            raise ValueError(
-                f"{self.files.path}: {one_line(name)} (image {index + 1} of {len(self)}) does not "
-                f"decode: {one_line(error)}; remove or replace it"
-            ) from error
+        with self.files.open(index) as image:
+            width, height = image.size
+            if (width, height) != (self.size, self.size):
+                self._announce_resizing(self.files.names[index], width, height)
+            large = width * height > LARGE_PIXELS
+            with self._large if large else contextlib.nullcontext():
+                pixels = to_rgb(image, self.size)
+            return to_channels(pixels[None], self.channels)[0]
 
-    def _say_resizing(self, name: str, width: int, height: int) -> None:
-        with self._lock:  # while it is said, too: whoever has a resized image has been told
+    def _announce_resizing(self, name: str, width: int, height: int) -> None:
+        with self._lock:  # held while printing: nobody gets a resized image before the message
             if self._resizing:
                 return
             self._resizing = True
@@ -226,7 +265,7 @@ class ImageSource:
 
 
 class ArraySource:
-    """An array of images by number.
+    """The images of an array by index.
 
     Args:
         images: (N, H, W, C), uint8 0…255 or float in [-1, 1].
@@ -244,5 +283,5 @@ class ArraySource:
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Images as float32 (n, H, W, C) in [-1, 1]."""
-        taken = self.images[indices]
-        return to_float(taken) if taken.dtype == np.uint8 else taken.astype(np.float32)
+        images = self.images[indices]
+        return to_float(images) if images.dtype == np.uint8 else images.astype(np.float32)

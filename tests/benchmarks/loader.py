@@ -1,8 +1,8 @@
-"""Reading images: `load_images` on a zip beside Keras's loaders on the same files unpacked.
+"""Reading images: `load_images` on a zip against Keras's loaders on the same files unpacked.
 
-Every contender gives shuffled batches of 16, float32 in [-1, 1], in a process of its own. Prints
-images/s of the second pass over the data, seconds to the first batch, and how much memory the
-process took at most beyond what it had before, MB. `--million` measures a zip of that many images.
+Each contender runs in its own process and yields shuffled batches of 16, float32 in [-1, 1]. Prints
+images/s of the second pass over the data, seconds to the first batch, and the growth of peak memory
+in MB. `--million` measures a zip of a million images.
 """
 
 import argparse
@@ -68,9 +68,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=ROOT / "output.zip", help="zip of images")
-    parser.add_argument("--million", action="store_true")
-    parser.add_argument("--contender", choices=[*CONTENDERS], help="this one, as JSON")
-    parser.add_argument("--folder", help="the images of --data unpacked")
+    parser.add_argument("--million", action="store_true", help="measure a million images")
+    parser.add_argument("--contender", choices=[*CONTENDERS], help="measure this one, print JSON")
+    parser.add_argument("--folder", help="the unpacked images of --data")
     arguments = parser.parse_args()
     if arguments.contender:
         print(json.dumps(measure(arguments)))
@@ -148,7 +148,7 @@ def million(data: Path, folder: Path) -> None:
     print(f"reading the directory of the zip  {directory:8.2f} s")
     print(f"load_images, first batch          {result['first']:8.2f} s")
     print(f"load_images                       {result['rate']:8.0f} images/s")
-    print(f"memory beside the imports         {result['memory']:8.0f} MB")
+    print(f"memory without the imports        {result['memory']:8.0f} MB")
 
 
 if __name__ == "__main__":

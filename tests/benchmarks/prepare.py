@@ -1,8 +1,8 @@
-"""Preparing pictures: `utils.prepare` beside a plain loop of Pillow's over the same files.
+"""Preparing pictures: `utils.prepare` against a plain loop with Pillow over the same files.
 
-The loop turns each picture upright, crops and resamples it and writes a PNG into a zip; it looks
-for no duplicates and tells nothing. Prints images/s of each, the ratio, the work of all cores for
-one picture in ms, and the most memory that a process of its own took beyond what it had before, MB.
+The loop turns each picture upright, crops and resamples it and writes a PNG into a zip. It does not
+look for duplicates and writes no report. Each runs in its own process. Prints images/s of each and
+their ratio, milliseconds of processor time for one picture, and the growth of peak memory in MB.
 """
 
 import argparse
@@ -20,8 +20,7 @@ from PIL import Image, ImageOps
 
 from tests.helpers import ROOT
 from tests.helpers.preparing import drawing
-from utils.prepare.dataset import prepare
-from utils.prepare.squares import Settings
+from utils.prepare import Settings, prepare
 
 SIZE = 128
 
@@ -45,11 +44,11 @@ CONTENDERS = {"plain_loop": plain_loop, "utils_prepare": utils_prepare}
 
 
 def measure(name, folder):
-    """Runs one contender in this process and prints what it took."""
+    """Runs one contender in this process and prints seconds, processor seconds and MB."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with tempfile.TemporaryDirectory() as beside:
+    with tempfile.TemporaryDirectory() as temporary:
         start, busy = time.perf_counter(), time.process_time()
-        CONTENDERS[name](folder, Path(beside) / "out.zip")
+        CONTENDERS[name](folder, Path(temporary) / "out.zip")
         took, work = time.perf_counter() - start, time.process_time() - busy
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(json.dumps([took, work, grown // 1024]))

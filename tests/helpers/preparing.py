@@ -6,8 +6,7 @@ import zipfile
 import numpy as np
 from PIL import Image
 
-from utils.prepare.dataset import prepare
-from utils.prepare.squares import Settings
+from utils.prepare import Settings, prepare
 
 
 def drawing(seed, size=32):
@@ -16,8 +15,8 @@ def drawing(seed, size=32):
     return Image.fromarray(blocks).resize((size, size), Image.Resampling.BICUBIC)
 
 
-def made(source, keep_duplicates=False, **settings):
-    """The squares of `source`, of 8 pixels where nothing else is said, and what was found."""
+def prepared(source, keep_duplicates=False, **settings):
+    """The squares of `source`, of 8 pixels unless `size` is given, and the findings."""
     out = source.parent / "mine.zip"
     findings = prepare(source, out, Settings(**{"size": 8} | settings), keep_duplicates)
     with zipfile.ZipFile(out) as archive:

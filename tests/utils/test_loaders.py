@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.helpers import ROOT
 from utils.images import grid, to_float, to_rgb, to_uint8
-from utils.loaders import ImageStream, load_images
+from utils.loaders import ImageStream, load_images, read_images, read_picture
 from utils.sources import ArraySource
 
 
@@ -60,19 +60,19 @@ def test_each_image_once_per_pass_and_full_batches_across_passes(greys):
 def test_batch_k_depends_on_seed_and_k_alone(greys):
     first, second = load_images(greys, 8, 4, seed=3), load_images(greys, 8, 4, seed=3)
     late = second[7][0]
-    taken = [next(first)[0] for _ in range(8)]
-    assert np.array_equal(taken[7], late)
+    batches = [next(first)[0] for _ in range(8)]
+    assert np.array_equal(batches[7], late)
     assert not np.array_equal(load_images(greys, 8, 4, seed=4)[7][0], late)
     second.position = 6
-    assert np.array_equal(next(second)[0], taken[6])
+    assert np.array_equal(next(second)[0], batches[6])
 
 
-def test_kept_in_memory_or_decoded_as_needed_gives_the_same(greys):
-    kept = load_images(greys, 8, 4)
+def test_cached_or_decoded_each_time_gives_the_same(greys):
+    cached = load_images(greys, 8, 4)
     streamed = load_images(greys, 8, 4, memory_limit=10 * 8 * 8 * 3 - 1)
-    assert kept.source.kept is not None and streamed.source.kept is None
+    assert cached.source.cache is not None and streamed.source.cache is None
     for _ in range(9):
-        assert np.array_equal(next(kept)[0], next(streamed)[0])
+        assert np.array_equal(next(cached)[0], next(streamed)[0])
 
 
 def test_a_folder_equals_its_zip(greys, tmp_path):
@@ -82,16 +82,16 @@ def test_a_folder_equals_its_zip(greys, tmp_path):
     assert np.array_equal(load_images(folder, 8, 4)[2][0], load_images(greys, 8, 4)[2][0])
 
 
-def test_other_entries_are_passed_over_and_counted(tmp_path, capsys):
+def test_other_entries_are_skipped_and_counted(tmp_path, capsys):
     names = ("__MACOSX/._a.png", ".DS_Store", "notes.txt", "deep/.hidden.png")
     path = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red")), **dict.fromkeys(names, b"x")})
     load_images(path, 8, 1)
     assert capsys.readouterr().out == (
-        "Found 1 images belonging to 1 classes.\nPassed over 4 files that are no images.\n"
+        "Found 1 images belonging to 1 classes.\nSkipped 4 files: not images.\n"
     )
 
 
-def test_other_sizes_are_resized_with_one_word(tmp_path, capsys):
+def test_other_sizes_are_resized_with_one_message(tmp_path, capsys):
     path = make_zip(
         tmp_path / "x.zip", {f"{i}.png": png(solid("red", (20, 10 + i))) for i in range(3)}
     )
@@ -122,12 +122,12 @@ def test_bad_input_is_named(tmp_path, greys):
     (tmp_path / "text.zip").write_text("hello")
     with pytest.raises(ValueError, match=r"text\.zip: not a zip"):
         load_images(tmp_path / "text.zip", 8, 1)
-    with pytest.raises(ValueError, match="no images among its 1 files"):
+    with pytest.raises(ValueError, match="no images among its 1 file;"):
         load_images(make_zip(tmp_path / "empty.zip", {"a.txt": b"x"}), 8, 1)
     (tmp_path / "void").mkdir()
     with pytest.raises(ValueError, match="no images among its 0 files"):
         load_images(tmp_path / "void", 8, 1)
-    with pytest.raises(ValueError, match="the 10 images there are, received 11"):
+    with pytest.raises(ValueError, match="must be from 1 to the number of images, 10; received 11"):
         load_images(greys, 8, 11)
     with pytest.raises(ValueError, match="received 0"):
         load_images(greys, 8, 0)
@@ -137,7 +137,7 @@ def test_bad_input_is_named(tmp_path, greys):
 def test_an_image_that_does_not_decode_is_named_with_its_position(tmp_path, limit):
     good = png(solid("red"))
     path = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good[:45], "c.png": good})
-    with pytest.raises(ValueError, match=r"x\.zip: b\.png \(image 2 of 3\) does not decode"):
+    with pytest.raises(ValueError, match=r"x\.zip: b\.png does not decode \(image 2 of 3\): "):
         load_images(path, 8, 3, memory_limit=limit)[0]
 
 
@@ -185,11 +185,11 @@ def test_a_rotated_photograph_is_turned(tmp_path):
 
 def test_a_damaged_zip_is_named(tmp_path):
     good = png(solid("red"))
-    whole = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
-    entry = whole.index(b"PK\1\2")
+    content = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good}).read_bytes()
+    entry = content.index(b"PK\1\2")
 
     def damaged(offset, new):
-        changed = bytearray(whole)
+        changed = bytearray(content)
         changed[entry + offset : entry + offset + len(new)] = new
         (tmp_path / "x.zip").write_bytes(changed)
         return tmp_path / "x.zip"
@@ -201,19 +201,19 @@ def test_a_damaged_zip_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"x\.zip: a\.png would unpack to 4026531840 bytes"):
         load_images(damaged(24, b"\0\0\0\xf0"), 8, 1)
     broken = load_images(damaged(46, b"\n"), 8, 1)  # a line feed in the name
-    with pytest.raises(ValueError, match=r"x\.zip: \.png \(image 1 of 2\) does not decode: File"):
+    with pytest.raises(ValueError, match=r"x\.zip: \.png does not decode \(image 1 of 2\): File"):
         for k in range(2):
             broken[k]
-    whole = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
-    entry = whole.index(b"PK\1\2")
-    with pytest.raises(ValueError, match=r"x\.zip: no images among its 1 files"):
+    content = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))}).read_bytes()
+    entry = content.index(b"PK\1\2")
+    with pytest.raises(ValueError, match=r"x\.zip: no images among its 1 file;"):
         load_images(damaged(28, b"\0\0\0\0\5\0"), 8, 1)  # its name, become a comment
 
 
 def test_a_file_too_large_in_a_folder_is_not_read(tmp_path):
     with open(tmp_path / "a.png", "wb") as file:
         file.truncate(256 * 1024**2 + 1)
-    with pytest.raises(ValueError, match=r"a\.png .* does not decode: 268435457 bytes, more than"):
+    with pytest.raises(ValueError, match=r"a\.png does not decode .*: 268435457 bytes, more than"):
         load_images(tmp_path, 8, 1)[0]
 
 
@@ -224,9 +224,33 @@ def test_a_zip_whose_file_vanishes_fails_clearly(greys, tmp_path):
     stream = load_images(folder, 8, 1, memory_limit=0)
     shutil.rmtree(folder)
     with pytest.raises(
-        ValueError, match=r"a\.png \(image 1 of 1\) does not decode: .*No such file"
+        ValueError, match=r"a\.png does not decode \(image 1 of 1\): .*No such file"
     ):
         next(stream)
+
+
+def test_a_single_picture_has_the_limits_of_those_in_a_zip(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    solid("red", (9, 8)).save(path)
+    assert (read_picture(path, 8) == (255, 0, 0)).all()
+    monkeypatch.setattr("utils.sources.MAX_PIXELS", 71)
+    with pytest.raises(ValueError, match=r"a\.png: does not decode: 9×8 pixels, more than 71"):
+        read_picture(path, 8)
+    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 50)
+    with pytest.raises(ValueError, match=r"a\.png: does not decode: \d+ bytes, more than 50"):
+        read_picture(path, 8)
+    with pytest.raises(FileNotFoundError, match=r"nix\.png: no such file; expected a picture"):
+        read_picture(tmp_path / "nix.png", 8)
+
+
+@pytest.mark.parametrize("image_size", [None, 8])
+def test_text_instead_of_a_picture_is_said_without_an_address_in_memory(tmp_path, image_size):
+    (tmp_path / "a.png").write_text("text")
+    why = "does not decode.*: not a picture that Pillow can read"
+    with pytest.raises(ValueError, match=why):
+        read_picture(tmp_path / "a.png", 8)
+    with pytest.raises(ValueError, match=rf"a\.png {why}; remove or replace it"):
+        read_images(tmp_path, image_size)
 
 
 def test_conversion_is_exact_both_ways():

@@ -1,4 +1,4 @@
-"""One's own pictures to a zip of squares and a report.   python -m utils.prepare"""
+"""Makes a data set of one's own pictures: squares and a report.   python -m utils.prepare"""
 
 from utils import exports
 
@@ -7,6 +7,6 @@ __getattr__ = exports(
     {
         "dataset": ("prepare", "report_path"),
         "squares": ("CROPS", "Settings"),
-        "findings": ("words",),
+        "findings": ("summary",),
     },
 )

@@ -8,31 +8,31 @@ from PIL import ImageColor
 from utils import cli
 from utils.messages import one_line
 from utils.prepare.dataset import prepare, report_path
-from utils.prepare.findings import words
+from utils.prepare.findings import summary
 from utils.prepare.squares import CROPS, Settings
 
 
-def paper(text: str) -> tuple[int, int, int]:
-    """A type for `add_argument`: a colour."""
+def colour(text: str) -> tuple[int, int, int]:
+    """A type for `add_argument`: an opaque colour, as RGB 0…255."""
     try:
-        colour = ImageColor.getrgb(text)
+        channels = ImageColor.getrgb(text)
     except ValueError:
-        colour = ()
-    if len(colour) != 3:
+        channels = ()
+    if len(channels) != 3:
         raise argparse.ArgumentTypeError(
             f"expected a colour such as white or #f4efe6, received {one_line(repr(text))}"
         )
-    return colour
+    return channels
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Prepares, and says what came of it."""
+    """Prepares the data set and prints a summary."""
     a = arguments
-    # What Pillow warns of by the way, of bad tags and large sizes, would tear the progress bar.
+    # Pillow's warnings of bad tags and large sizes would break the progress bar.
     warnings.filterwarnings("ignore", module="PIL")
-    settings = Settings(a.size, a.crop, a.paper, a.mode == "grey", a.every)
-    print(words(prepare(a.source, a.out, settings, a.keep_duplicates)))
-    print(f"The report is in {report_path(a.out)}")
+    settings = Settings(a.size, a.crop, a.paper, grey=a.mode == "grey", every=a.every)
+    print(summary(prepare(a.source, a.out, settings, a.keep_duplicates)))
+    print(f"Report: {report_path(a.out)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,24 +47,36 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("source", metavar="SOURCE", help="folder, zip, film or picture; it is only read")
     add("--out", default="mine.zip", metavar="ZIP", help="the zip to write")
-    add("--size", type=cli.whole(8, 4096), default=128, help="width and height in pixels")
+    add(
+        "--size",
+        type=cli.whole(8, 4096),
+        default=128,
+        metavar="PIXELS",
+        help="width and height of the squares",
+    )
     add(
         "--crop",
         choices=CROPS,
         default="center",
-        help="center: the largest square in the middle; fit: the whole picture, on paper; "
-        "tiles: many squares of each picture, in its own pixels",
+        help="center: the largest square in the middle; fit: the whole picture, with padding; "
+        "tiles: many squares from each picture, without resampling",
     )
     add(
         "--paper",
-        type=paper,
+        type=colour,
         default="white",
         metavar="COLOUR",
-        help="what transparency and padding get: a CSS name or #rrggbb",
+        help="colour of the padding and of transparent areas: a CSS name or #rrggbb",
     )
-    add("--mode", choices=("rgb", "grey"), default="rgb", help="channels of the pictures")
-    add("--every", type=cli.whole(), default=1, metavar="N", help="of films, each N-th frame")
-    add("--keep-duplicates", action="store_true", help="keep pictures that come twice")
+    add("--mode", choices=("rgb", "grey"), default="rgb", help="three channels or one")
+    add(
+        "--every",
+        type=cli.whole(),
+        default=1,
+        metavar="N",
+        help="use each N-th frame of films and animations",
+    )
+    add("--keep-duplicates", action="store_true", help="keep squares that equal an earlier one")
     return parser
 
 

@@ -11,16 +11,16 @@ from pathlib import Path, PurePosixPath
 from tqdm.auto import tqdm
 
 from utils.files import replacing
-from utils.messages import one_line
+from utils.messages import count, one_line
 from utils.prepare.findings import Findings
-from utils.prepare.lookalikes import near_pairs
-from utils.prepare.page import page
-from utils.prepare.reading import OneFile, is_film, open_source, why_passed_over
-from utils.prepare.squares import Done, Settings, enlarges, work
+from utils.prepare.lookalikes import near_duplicates
+from utils.prepare.page import report_html
+from utils.prepare.reading import OneFile, is_film, open_source, why_skipped
+from utils.prepare.squares import Result, Settings, enlarges, make_squares
 from utils.sources import ImageFiles
 
-_DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
-_LONGEST = 60  # letters of a name in the zip that come from the source's
+_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+_LONGEST = 60  # characters of a name in the zip that come from the source's name
 
 
 def prepare(
@@ -29,54 +29,46 @@ def prepare(
     settings: Settings,
     keep_duplicates: bool = False,
 ) -> Findings:
-    """Writes a zip of PNGs and, beside it, a report.
+    """Writes a zip of square PNGs, and a report in the same folder.
 
-    The same arguments give the same bytes where Pillow's version is the same (and ffmpeg's, for
-    films). Both files appear under their names only when both are complete. Shows a progress bar.
+    The same arguments give the same bytes with the same version of Pillow (and of ffmpeg, for
+    films). The zip and the report appear only when both are complete. Shows a progress bar.
 
     Args:
-        source: a folder that may hold folders, a zip, a film or a picture; it is only read.
-        out: the zip; its pictures lie in one folder named after it (`mine/000000_cat.png` …), the
-            report is called after it too (`mine.report.html`).
-        settings: what the pictures are made into.
-        keep_duplicates: keep a picture that equals an earlier one once both are squares.
+        source: a folder that may contain folders, a zip, a film or a picture; it is only read.
+        out: the zip. Its pictures are in one folder of the same name (`mine/000000_cat.png` …), and
+            the report has its name too (`mine.report.html`).
+        settings: how squares are made.
+        keep_duplicates: keep squares that equal an earlier one.
 
     Returns:
-        what the report tells.
+        what the report says.
 
     Raises:
-        FileNotFoundError: nothing stands at `source`.
-        ValueError: no pictures in it, none that can be read, or an `out` that is no name for a zip
-            or lies in `source`.
+        FileNotFoundError: there is no file or folder at `source`.
+        ValueError: no pictures in `source`, none that can be read, or an `out` that is not a name
+            for a zip or is in `source`.
         OSError: the disk is full or read-only.
     """
     source, out = Path(source), Path(out)
     files = open_source(source)
     _check_out(source, out)
     findings = Findings(str(source), str(out), len(files.names), settings)
-    findings.passed_over += [(one_line(name), why_passed_over(name)) for name in files.passed_over]
-    with replacing(report_path(out)) as report, replacing(out) as beside:
-        with zipfile.ZipFile(beside, "w") as archive:
-            _write(archive, _clean(out.stem), files, findings, keep_duplicates)
-        _check_some(findings)
-        findings.near = near_pairs(findings.looks)
-        with zipfile.ZipFile(beside) as archive:
-            report.write_text(page(findings, archive), encoding="utf-8", newline="\n")
+    findings.skipped += [(one_line(name), why_skipped(name)) for name in files.skipped]
+    with replacing(report_path(out)) as partial_report, replacing(out) as partial_zip:
+        with zipfile.ZipFile(partial_zip, "w") as archive:
+            _write_squares(archive, _portable(out.stem), files, findings, keep_duplicates)
+        _check_not_empty(findings)
+        findings.near_duplicates = near_duplicates(findings.signatures)
+        with zipfile.ZipFile(partial_zip) as archive:
+            text = report_html(findings, archive)
+        partial_report.write_text(text, encoding="utf-8", newline="\n")
     return findings
 
 
 def report_path(out: str | os.PathLike) -> Path:
-    """Where the report on a zip stands."""
+    """The path of the report on a zip."""
     return Path(out).with_suffix(".report.html")
-
-
-def _check_some(findings: Findings) -> None:
-    if not findings.names:
-        name, why = findings.bad[0]
-        raise ValueError(
-            f"{findings.source}: none of its {findings.files} pictures can be read; the first, "
-            f"{name}: {why}"
-        )
 
 
 def _check_out(source: Path, out: Path) -> None:
@@ -86,81 +78,97 @@ def _check_out(source: Path, out: Path) -> None:
         raise ValueError(f"{out}: is a folder; expected the name of a zip to write")
     if out.parent.is_file():
         raise ValueError(f"{out}: {out.parent} is a file; expected a folder for the zip")
-    ours, theirs = out.resolve(), source.resolve()
-    if ours == theirs:
+    absolute_out, absolute_source = out.resolve(), source.resolve()
+    if absolute_out == absolute_source:
         raise ValueError(f"{out}: is the source itself; choose another name for --out")
-    if theirs in ours.parents:
-        raise ValueError(f"{out}: lies inside {source}, where nothing is changed; choose another")
+    if absolute_source in absolute_out.parents:
+        raise ValueError(
+            f"{out}: lies inside {source}, which is only read; choose another folder for --out"
+        )
 
 
-def _write(
+def _check_not_empty(findings: Findings) -> None:
+    if not findings.names:
+        name, why = findings.unreadable[0]
+        raise ValueError(
+            f"{findings.source}: no readable pictures among its {count(findings.files, 'file')}; "
+            f"the first, {name}: {why}"
+        )
+
+
+def _write_squares(
     archive: zipfile.ZipFile,
     folder: str,
     files: ImageFiles | OneFile,
     findings: Findings,
     keep_duplicates: bool,
 ) -> None:
-    seen = {}
-    for done in _with_progress(files, findings.settings, folder):
-        source = files.names[done.file]
-        _note(done, source, findings)
-        for square in done.squares:
-            label = _label(source, done.mark, square.mark)
+    """Makes squares of all files, writes them into `folder` of the zip and fills `findings`."""
+    labels = {}  # of the first square with each digest
+    for result in _results(files, findings.settings, folder):
+        source = files.names[result.file_index]
+        _record(result, source, findings)
+        for square in result.squares:
+            label = _label(source, result.frame_id, square.tile_id)
             digest = hashlib.blake2b(square.png, digest_size=16).digest()
-            if digest in seen:
-                findings.duplicates.append((label, seen[digest]))
+            if digest in labels:
+                findings.duplicates.append((label, labels[digest]))
                 if not keep_duplicates:
                     findings.dropped += 1
                     continue
-            seen.setdefault(digest, label)
-            stem = _name(source, done.mark, square.mark)
+            labels.setdefault(digest, label)
+            stem = _stem(source, result.frame_id, square.tile_id)
             name = f"{folder}/{len(findings.names):06}_{stem}.png"
-            archive.writestr(_entry(name), square.png)
-            findings.keep(name, label, square)
+            archive.writestr(_zip_entry(name), square.png)
+            findings.add(name, label, square)
 
 
-def _with_progress(files: ImageFiles | OneFile, settings: Settings, title: str) -> Iterator[Done]:
+def _results(files: ImageFiles | OneFile, settings: Settings, title: str) -> Iterator[Result]:
+    """The results of all files, with a progress bar that counts pictures."""
     with tqdm(total=len(files.names), unit=" images", desc=title, dynamic_ncols=True) as bar:
 
-        def expected(count: int) -> None:
-            bar.total += max(0, count - 1)
+        def film_opened(estimate: int) -> None:
+            bar.total += max(0, estimate - 1)
 
-        with contextlib.closing(work(files, settings, expected)) as results:
-            for all_done in results:
-                # Of an animation or of pages, which nobody counted before.
-                if all_done and not is_film(files.names[all_done[0].file]):
-                    bar.total += len(all_done) - 1
-                bar.update(len(all_done))
-                yield from all_done
+        with contextlib.closing(make_squares(files, settings, film_opened)) as lists:
+            for results in lists:
+                # The frames of an animation and pages of a TIFF are known only now.
+                if results and not is_film(files.names[results[0].file_index]):
+                    bar.total += len(results) - 1
+                bar.update(len(results))
+                yield from results
 
 
-def _note(done: Done, source: str, findings: Findings) -> None:
-    if done.fault:
-        findings.bad.append((_label(source, done.mark), done.fault))
+def _record(result: Result, source: str, findings: Findings) -> None:
+    if result.error:
+        findings.unreadable.append((_label(source, result.frame_id), result.error))
         return
-    s = findings.settings
     findings.pictures += 1
-    findings.sizes[done.width, done.height] += 1
-    findings.enlarged += enlarges(done.width, done.height, s.size, s.crop)
+    findings.sizes[result.width, result.height] += 1
+    findings.enlarged += enlarges(result.width, result.height, findings.settings)
 
 
-def _label(source: str, *marks: str) -> str:
-    return " ".join(filter(None, (one_line(source), *marks)))
+def _label(source: str, *ids: str) -> str:
+    """Such as "b/film.mp4 f00012 r0c2", for people."""
+    return " ".join(filter(None, (one_line(source), *ids)))
 
 
-def _name(source: str, *marks: str) -> str:
-    stem = _clean(str(PurePosixPath(source).with_suffix("")))[-_LONGEST:].strip("_")
-    return "_".join(filter(None, (stem, *marks)))
+def _stem(source: str, *ids: str) -> str:
+    """Such as "b_film_f00012_r0c2", for the zip."""
+    stem = _portable(str(PurePosixPath(source).with_suffix("")))[-_LONGEST:].strip("_")
+    return "_".join(filter(None, (stem, *ids)))
 
 
-def _clean(text: str) -> str:
-    """Letters and digits of any script, as every system can unpack them."""
+def _portable(text: str) -> str:
+    """`text` with "_" for all but letters and digits of any script: a name for every system."""
     text = unicodedata.normalize("NFC", text)
-    return "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in text)
+    return "".join(
+        character if character.isalnum() or character in "-." else "_" for character in text
+    )
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def _zip_entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _DATE)
-    entry.create_system = 3  # as on Linux, wherever it is written
+    entry.create_system = 3  # as on Linux, so that the bytes are the same on every system
     entry.external_attr = 0o100644 << 16
     return entry

@@ -1,37 +1,41 @@
-"""What came of preparing pictures, in figures and in words."""
+"""What preparing a data set found: figures, advice for the training, and the next command."""
 
 import collections
 import dataclasses
 import shlex
 
-from models.presets import SIZES
-from utils.messages import one_line
-from utils.prepare.lookalikes import COMPARED, Look
+from utils.images import SIZES
+from utils.messages import count, one_line
+from utils.prepare.lookalikes import COMPARED, Signature
 from utils.prepare.squares import Settings, Square
 
-_FEW, _SOME, _ENOUGH = 500, 3000, 10_000
-_SHOWN = 20  # names on the screen; the page has them all
+_VERY_FEW, _FEW, _MANY = 500, 3000, 10_000
+_SHOWN = 20  # unreadable files on the screen; the report has them all
 _PRESET_SIZE = 128
-_BATCH = 16  # of the presets
+_PRESET_BATCH_SIZE = 16
 
 
 @dataclasses.dataclass
 class Findings:
-    """What there was, what was made of it, and what was passed over.
+    """What was found in the source, what was made from it, and what was skipped.
 
     Attributes:
         source, out: as they were given.
         files: number of pictures and films in the source, by their names.
-        settings: what the pictures were made into.
-        pictures: that could be read, frames and pages counted each.
-        passed_over: (name, why) of files that are no pictures.
-        bad: (name, why) of what could not be read.
-        duplicates: (name, name of the earlier one) of squares that equal another.
-        dropped: how many of those are not in the zip.
-        sizes: how many pictures had a (width, height), in pixels.
+        settings: how squares were made.
+        pictures: number of pictures that could be read; each frame and page counts.
+        skipped: (name, why) of files that are not pictures.
+        unreadable: (name, why) of pictures that could not be read.
+        duplicates: (name, name of the earlier one) of squares that equal an earlier one.
+        dropped: number of these that are not in the zip.
+        sizes: number of pictures by (width, height) in pixels.
         enlarged: number of pictures with fewer pixels than their square.
-        names: in the zip; `labels`, `looks`, `colours` and `greys` are of the same squares.
-        near: as `utils.prepare.lookalikes.near_pairs` gives them.
+        names: of the squares in the zip.
+        labels: of the same squares: the file, frame and tile that each comes from.
+        signatures: of the same squares.
+        colours: of the same squares: the mean, RGB 0…255.
+        greys: number of the same squares without colours.
+        near_duplicates: see `utils.prepare.lookalikes.near_duplicates`.
     """
 
     source: str
@@ -39,123 +43,140 @@ class Findings:
     files: int
     settings: Settings
     pictures: int = 0
-    passed_over: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    bad: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    skipped: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    unreadable: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     duplicates: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     dropped: int = 0
     sizes: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     enlarged: int = 0
     names: list[str] = dataclasses.field(default_factory=list)
     labels: list[str] = dataclasses.field(default_factory=list)
-    looks: list[Look] = dataclasses.field(default_factory=list)
+    signatures: list[Signature] = dataclasses.field(default_factory=list)
     colours: list[tuple[int, int, int]] = dataclasses.field(default_factory=list)
     greys: int = 0
-    near: list[tuple[float, int, int]] = dataclasses.field(default_factory=list)
+    near_duplicates: list[tuple[float, int, int]] = dataclasses.field(default_factory=list)
 
-    def keep(self, name: str, label: str, square: Square) -> None:
-        """Notes a square that is in the zip."""
+    def add(self, name: str, label: str, square: Square) -> None:
+        """Records a square that is in the zip."""
         self.names.append(name)
         self.labels.append(label)
+        self.signatures.append(square.signature)
         self.colours.append(square.colour)
-        self.looks.append(square.look)
         self.greys += square.grey
 
 
-def words(findings: Findings) -> str:
-    """The findings for the screen, in lines."""
+def summary(findings: Findings) -> str:
+    """The findings for the screen: several lines."""
     f = findings
-    lines = [f"{one_line(f.source)}: {f.files:,} files, {f.pictures:,} pictures could be read"]
-    lines.append(f"{one_line(f.out)}: {made(f)}")
-    passed = counted(f)
-    if passed:
-        lines.append("Passed over: " + ", ".join(passed))
-    lines += [f"  {name}: {why}" for name, why in f.bad[:_SHOWN]]
-    if len(f.bad) > _SHOWN:
-        lines.append(f"  and {len(f.bad) - _SHOWN:,} more, which the report names")
+    lines = [f"{one_line(f.source)}: {source_counts(f)}"]
+    lines.append(f"{one_line(f.out)}: {zip_contents(f)}")
+    left_out = left_out_counts(f)
+    if left_out:
+        lines.append("Left out: " + ", ".join(left_out))
+    lines += [f"  {name}: {why}" for name, why in f.unreadable[:_SHOWN]]
+    if len(f.unreadable) > _SHOWN:
+        lines.append(f"  and {len(f.unreadable) - _SHOWN:,} more, see the report")
     lines += advice(f)
     lines.append(f"Next: {next_command(f)}")
     return "\n".join(lines)
 
 
-def made(findings: Findings) -> str:
-    """What lies in the zip."""
+def source_counts(findings: Findings) -> str:
+    """Such as "36 files, 37 readable pictures"."""
+    return f"{count(findings.files, 'file')}, {count(findings.pictures, 'readable picture')}"
+
+
+def zip_contents(findings: Findings) -> str:
+    """Such as "35 squares of 128×128 pixels, RGB"."""
     size, mode = findings.settings.size, "grey" if findings.settings.grey else "RGB"
-    return f"{len(findings.names):,} squares of {size}×{size} pixels, {mode}"
+    return f"{count(len(findings.names), 'square')} of {size}×{size} pixels, {mode}"
 
 
-def counted(findings: Findings) -> list[str]:
-    """What was passed over, and how often."""
-    f, dropped = findings, findings.dropped
-    counts = ((len(f.bad), "not readable"), (dropped, "twice the same"))
-    counts += ((len(f.passed_over), "no pictures"),)
-    return [f"{count:,} {what}" for count, what in counts if count]
+def left_out_counts(findings: Findings) -> list[str]:
+    """What is not in the zip, each with its number: ["1 unreadable", "2 duplicates"]."""
+    f = findings
+    not_pictures = "not a picture" if len(f.skipped) == 1 else "not pictures"
+    return [
+        *([f"{len(f.unreadable):,} unreadable"] if f.unreadable else []),
+        *([count(f.dropped, "duplicate")] if f.dropped else []),
+        *([f"{len(f.skipped):,} {not_pictures}"] if f.skipped else []),
+    ]
 
 
 def advice(findings: Findings) -> list[str]:
-    """What a person should know before training, one sentence or more each."""
-    f, size, count = findings, findings.settings.size, len(findings.names)
-    said = [_on_the_number(count)] if count < _ENOUGH else []
+    """What a person should know before training: each entry is one sentence or more."""
+    f, size, squares = findings, findings.settings.size, len(findings.names)
+    entries = [_advice_on_number(squares)] if squares < _MANY else []
     if f.enlarged:
-        said.append(
-            f"{f.enlarged:,} of {f.pictures:,} pictures had fewer pixels than a square of {size} "
-            "and were enlarged, which blurs them: a smaller --size draws what is there."
+        entries.append(
+            f"{f.enlarged:,} of {count(f.pictures, 'picture')} had fewer pixels than a square of "
+            f"{size}. Enlarging blurs: a smaller --size keeps them sharp."
         )
-    cut = _cut_off(f)
-    if f.settings.crop == "center" and cut > 0.2:
-        said.append(
-            f"The centre leaves out {cut:.0%} of the pictures' area: --crop fit keeps all of it, "
-            "--crop tiles cuts it up."
+    cropped = _cropped_share(f)
+    if f.settings.crop == "center" and cropped > 0.2:
+        entries.append(
+            f"The square in the middle leaves out {cropped:.0%} of the pictures' area: --crop fit "
+            "keeps all of it, --crop tiles cuts it into squares."
         )
-    if f.greys == count and not f.settings.grey:
-        said.append("All are without colours: --mode grey draws the same with a third of the work.")
-    if f.near:
-        films = "; --every 5 or more takes frames that differ" if f.pictures > f.files else ""
-        said.append(
-            f"{len(f.near):,} look nearly like an earlier one (the report shows the most alike): "
-            f"they stay, and add little{films}."
+    if f.greys == squares and not f.settings.grey:
+        entries.append(
+            "No picture has colours: --mode grey draws the same with a third of the work."
         )
-    if count > COMPARED:
-        said.append(f"Only the first {COMPARED:,} were compared for looking nearly the same.")
-    return said
+    if f.near_duplicates:
+        entries.append(_advice_on_near_duplicates(f))
+    if squares > COMPARED:
+        entries.append(f"Only the first {COMPARED:,} squares were compared for near duplicates.")
+    return entries
 
 
-def _on_the_number(count: int) -> str:
-    if count < _FEW:
+def _advice_on_number(squares: int) -> str:
+    if squares < _VERY_FEW:
         return (
-            f"{count:,} pictures are very few. The critic soon knows them by heart: expect near "
-            "copies of them, and drawings that get worse after a while. --augment diffaugment "
-            "shows it shifted, recoloured and partly covered pictures, real and drawn alike, which "
-            "puts that off; keep the generator of the best grid. More pictures help most: --crop "
-            "tiles makes many of one large drawing, a film one of each frame."
+            f"{count(squares, 'picture')}: very few. The critic soon memorises them: expect "
+            "near copies of them, and drawings that get worse after a while. --augment "
+            "diffaugment delays that: it shifts, recolours and partly covers the pictures that the "
+            "critic sees, real and drawn. Use the generator of the best grid. More pictures help "
+            "most: --crop tiles makes many from one large drawing, and a film gives one a frame."
         )
-    if count < _SOME:
+    if squares < _FEW:
         return (
-            f"{count:,} pictures are few: expect the manner of them, and here and there a copy. "
-            "--augment diffaugment is worth a trial: the critic learns them less by heart."
+            f"{squares:,} pictures: few. Expect drawings in their style, and sometimes a copy. "
+            "Try --augment diffaugment: with it the critic memorises them more slowly."
         )
     return (
-        f"{count:,} pictures are enough to begin with; from {_ENOUGH:,} on, copies are rare and "
+        f"{squares:,} pictures: enough to begin with. From {_MANY:,} on, copies are rare and "
         "drawings more varied. --augment diffaugment may still help in a long training."
     )
 
 
-def _cut_off(findings: Findings) -> float:
-    """The share of the pictures' area that a square in their middle leaves out, on average."""
-    shares = [(1 - min(s) / max(s)) * count for s, count in findings.sizes.items()]
+def _advice_on_near_duplicates(findings: Findings) -> str:
+    number = len(findings.near_duplicates)
+    look, they, add = ("looks", "it stays", "adds") if number == 1 else ("look", "they stay", "add")
+    text = (
+        f"{count(number, 'picture')} {look} nearly like an earlier one (the report shows the most "
+        f"alike): {they} in the zip and {add} little."
+    )
+    has_frames = findings.pictures > findings.files
+    return f"{text} --every 5 or more uses frames that differ more." if has_frames else text
+
+
+def _cropped_share(findings: Findings) -> float:
+    """The share of a picture's area outside the largest square in its middle, on average."""
+    shares = [(1 - min(size) / max(size)) * number for size, number in findings.sizes.items()]
     return sum(shares) / findings.pictures
 
 
 def next_command(findings: Findings) -> str:
-    """The training to start, at the largest size that there are networks for."""
-    f, count = findings, len(findings.names)
+    """The command that starts a training, at the largest size that there are networks for."""
+    f, squares = findings, len(findings.names)
     command = ["python", "train.py", "--data", f.out, "--run-id", "0002"]
-    fitting = max((size for size in SIZES if size <= f.settings.size), default=SIZES[0])
-    if fitting != _PRESET_SIZE:
-        command += ["--image-size", str(fitting)]
+    image_size = max((size for size in SIZES if size <= f.settings.size), default=SIZES[0])
+    if image_size != _PRESET_SIZE:
+        command += ["--image-size", str(image_size)]
     if f.settings.grey:
         command += ["--channels", "1"]
-    if count < _SOME:
+    if squares < _FEW:
         command += ["--augment", "diffaugment"]
-    if count < _BATCH:
-        command += ["--batch-size", str(count)]
+    if squares < _PRESET_BATCH_SIZE:
+        command += ["--batch-size", str(squares)]
     return shlex.join(command)

@@ -1,138 +1,121 @@
-"""The report on prepared pictures as a page of its own: no script, nothing from elsewhere."""
+"""The report on prepared pictures: one HTML file that loads nothing and has no script."""
 
 import base64
 import colorsys
 import html
 import io
+import string
 import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from utils.images import grid, to_picture
 from utils.messages import one_line
-from utils.prepare.findings import Findings, advice, counted, made, next_command
+from utils.prepare.findings import (
+    Findings,
+    advice,
+    left_out_counts,
+    next_command,
+    source_counts,
+    zip_contents,
+)
 
+_TEMPLATE = Path(__file__).with_name("page.html")
 _SHEET, _COLUMNS = 120, 12  # squares on the contact sheet, at most, and in a row
 _CELL = 96  # pixels of a square there, at most
 _PAIRS = 24
 _SWATCHES = 300
-_LISTED = 500  # names in the lists of what does no harm
+_LISTED = 500  # names in the lists of duplicates and of skipped files
 _SIDES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 
-_STYLE = """
-:root { --ink: #16181d; --soft: #565c68; --paper: #fbfaf7; --line: #c9c6bd; --accent: #364fb3;
-  color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-@media (prefers-color-scheme: dark) { :root { --ink: #efede6; --soft: #a9adb8; --paper: #121317;
-  --line: #3b3f49; --accent: #8fa2f0; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: clamp(1rem, 3vw, 2.5rem); max-width: 72rem;
-  background: var(--paper); color: var(--ink); overflow-wrap: anywhere; }
-h1 { margin: 0; line-height: 1.2; }
-h2 { margin: 2.5rem 0 .5rem; font-size: 1.2rem; }
-p, li { max-width: 44rem; }
-.soft, figcaption { color: var(--soft); }
-img { max-width: 100%; }
-.swatches { width: 100%; height: 3rem; image-rendering: pixelated; }
-pre { padding: .75rem; border: 1px solid var(--line); white-space: pre-wrap; }
-table { border-collapse: collapse; }
-th, td { padding: .15rem .75rem .15rem 0; text-align: left; vertical-align: top;
-  font-weight: normal; }
-.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .15rem .75rem;
-  align-items: center; max-width: 44rem; }
-.bars div { height: .8rem; background: var(--accent); }
-.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(12.5rem, 1fr));
-  gap: 1rem; }
-figure { margin: 0; }
-figcaption { font-size: .8rem; }
-details { margin-top: 1.5rem; }
-""".strip()
 
-
-def page(findings: Findings, archive: zipfile.ZipFile) -> str:
-    """The HTML of the report.
+def report_html(findings: Findings, archive: zipfile.ZipFile) -> str:
+    """The HTML of the report: `page.html` with its placeholders filled.
 
     Args:
-        findings: what there is to tell.
-        archive: the zip that was written, whose squares are shown.
+        findings: what the report says.
+        archive: the zip that was written; the report shows its squares.
     """
-    f, title = findings, html.escape(one_line(findings.out))
-    passed = counted(f)
-    parts = [
-        f"<h1>{title}</h1>\n<p class=soft>{html.escape(made(f))}, from "
-        f"{html.escape(one_line(f.source))}: {f.files:,} files, {f.pictures:,} pictures could be "
-        f"read.{html.escape(' Passed over: ' + ', '.join(passed) + '.') if passed else ''}</p>",
-        _section("Before you train", _items(advice(f)) + f"<pre>{_next(f)}</pre>"),
-        _section("Pictures", _sheet(f, archive)),
-        _section("Not readable", _table(f.bad)) if f.bad else "",
-        _section(f"Nearly the same ({len(f.near):,})", _pairs(f, archive)) if f.near else "",
-        _section("Sizes", _sizes(f)),
-        _section("Colours", _colours(f)),
-        _listed(f"Twice the same ({len(f.duplicates):,})", f.duplicates, "the same as "),
-        _listed(f"No pictures ({len(f.passed_over):,})", f.passed_over, ""),
-    ]
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
-        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f"<title>{title}</title>\n<style>\n{_STYLE}\n</style>\n"
-        + "\n".join(filter(None, parts))
-        + "\n</html>\n"
+    f = findings
+    sheet_caption, sheet = _contact_sheet(f, archive)
+    sides, common_sizes = _sizes(f)
+    swatches, greys, lightness = _colours(f)
+    return string.Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=html.escape(one_line(f.out)),
+        summary=html.escape(_summary(f)),
+        advice=_list(advice(f)),
+        command=html.escape(one_line(next_command(f))),
+        sheet_caption=sheet_caption,
+        sheet=sheet,
+        unreadable=f"<h2>Not readable</h2>\n{_table(f.unreadable)}" if f.unreadable else "",
+        near_duplicates=_near_duplicates(f, archive),
+        sides=sides,
+        common_sizes=common_sizes,
+        swatches=swatches,
+        greys=greys,
+        lightness=lightness,
+        duplicates=_folded("Duplicates", f.duplicates, "the same as "),
+        skipped=_folded("Not pictures", f.skipped),
     )
 
 
-def _section(title, content):
-    return f"<h2>{html.escape(title)}</h2>\n{content}"
+def _summary(findings):
+    text = f"{zip_contents(findings)}, from {one_line(findings.source)}: {source_counts(findings)}."
+    left_out = left_out_counts(findings)
+    return f"{text} Left out: {', '.join(left_out)}." if left_out else text
 
 
-def _items(sentences):
+def _list(sentences):
     items = "".join(f"<li>{html.escape(sentence)}</li>\n" for sentence in sentences)
-    return f"<ul>\n{items}</ul>\n" if items else ""
+    return f"<ul>\n{items}</ul>" if items else ""
 
 
-def _next(findings):
-    return html.escape(one_line(next_command(findings)))
-
-
-def _table(rows, between=""):
+def _table(rows, prefix=""):
     lines = (
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(between + why)}</td></tr>\n"
-        for name, why in rows
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(prefix + text)}</td></tr>\n"
+        for name, text in rows
     )
     return f"<table>\n{''.join(lines)}</table>"
 
 
-def _listed(title, rows, between):
+def _folded(title, rows, prefix=""):
+    """A table that opens at a click."""
     if not rows:
         return ""
     more = f"<p>and {len(rows) - _LISTED:,} more</p>" if len(rows) > _LISTED else ""
-    table = _table(rows[:_LISTED], between)
-    return f"<details>\n<summary>{title}</summary>\n{table}{more}\n</details>"
+    table = _table(rows[:_LISTED], prefix)
+    return f"<details>\n<summary>{title} ({len(rows):,})</summary>\n{table}{more}\n</details>"
 
 
-def _sheet(findings, archive):
-    count = len(findings.names)
-    shown = np.unique(np.linspace(0, count - 1, min(count, _SHEET)).round().astype(int))
+def _contact_sheet(findings, archive):
+    squares = len(findings.names)
+    shown = _evenly_spread(squares, _SHEET)
     sheet = _grid([_square(archive, findings.names[i]) for i in shown], _COLUMNS)
-    said = "all of them" if len(shown) == count else f"{len(shown)}, evenly spread"
-    alt = f"{len(shown)} of the squares"
-    width = f"width:{5.5 * min(_COLUMNS, count)}rem"
-    return f"<p class=soft>{said}</p>\n{_image(sheet, alt, f'style={width}')}"
+    caption = "all of them" if len(shown) == squares else f"{len(shown)}, evenly spread"
+    width = f"style=width:{5.5 * min(_COLUMNS, squares)}rem"
+    return caption, _image(sheet, f"{len(shown)} of the squares", width)
 
 
-def _pairs(findings, archive):
+def _near_duplicates(findings, archive):
+    pairs = findings.near_duplicates
+    if not pairs:
+        return ""
     figures = []
-    for rms, *pair in sorted(findings.near)[:_PAIRS]:
+    for rms, *pair in sorted(pairs)[:_PAIRS]:
         squares = [_square(archive, findings.names[i]) for i in pair]
         names = " and ".join(html.escape(findings.labels[i]) for i in pair)
         figures.append(
             f"<figure>{_image(_grid(squares, 2), 'two squares', 'style=width:11rem')}"
             f"<figcaption>{names}: {rms:.1f} of 255 apart</figcaption></figure>\n"
         )
-    said = f"the {_PAIRS} most alike" if len(findings.near) > _PAIRS else "all of them"
-    return f"<p class=soft>{said}</p>\n<div class=pairs>\n{''.join(figures)}</div>"
+    caption = f"the {_PAIRS} most alike" if len(pairs) > _PAIRS else "all of them"
+    return (
+        f"<h2>Nearly the same ({len(pairs):,})</h2>\n<p class=soft>{caption}</p>\n"
+        f"<div class=pairs>\n{''.join(figures)}</div>"
+    )
 
 
 def _square(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -148,38 +131,42 @@ def _grid(squares: Sequence[np.ndarray], columns: int) -> np.ndarray:
     return grid(np.stack(squares), -(-len(squares) // columns), columns)
 
 
-def _image(pixels: np.ndarray, alt: str, look: str) -> str:
+def _image(pixels: np.ndarray, alt: str, attribute: str) -> str:
     file = io.BytesIO()
     to_picture(pixels).save(file, "PNG", compress_level=9)
     data = base64.b64encode(file.getvalue()).decode("ascii")
-    return f'<img {look} alt="{alt}" src="data:image/png;base64,{data}">'
+    return f'<img {attribute} alt="{alt}" src="data:image/png;base64,{data}">'
 
 
 def _sizes(findings):
     edges = (0, *_SIDES, float("inf"))
     counts = dict.fromkeys(range(len(edges) - 1), 0)
-    for (width, height), count in findings.sizes.items():
-        counts[int(np.searchsorted(edges, min(width, height), "right")) - 1] += count
-    used = [i for i, count in counts.items() if count]
+    for (width, height), number in findings.sizes.items():
+        counts[int(np.searchsorted(edges, min(width, height), "right")) - 1] += number
+    used = [i for i, number in counts.items() if number]
     bars = {}
     for i in range(used[0], used[-1] + 1):
         last = f"to {edges[i + 1] - 1}" if edges[i + 1] < float("inf") else "and more"
         bars[f"{edges[i]} {last}"] = counts[i]
     common = sorted(findings.sizes.items(), key=lambda item: (-item[1], item[0]))[:8]
-    listed = ", ".join(f"{w}×{h} ({count:,})" for (w, h), count in common)
-    return f"<p class=soft>Shorter side, pixels</p>\n{_bars(bars)}\n<p>Most often: {listed}</p>"
+    return _bars(bars), ", ".join(f"{w}×{h} ({number:,})" for (w, h), number in common)
 
 
 def _colours(findings):
     colours = findings.colours
-    light = [int((0.299 * r + 0.587 * g + 0.114 * b) // 32) for r, g, b in colours]
-    bars = {f"{32 * i} to {32 * i + 31}": light.count(i) for i in range(8)}
-    some = np.unique(np.linspace(0, len(colours) - 1, _SWATCHES).round().astype(int))
-    chosen = sorted((colours[i] for i in some), key=_by_hue)
-    strip = _image(np.array([chosen], np.uint8), "their mean colours, by hue", "class=swatches")
-    were = "were without colours to begin with" if findings.settings.grey else "are without colours"
-    greys = f"{findings.greys:,} of {len(colours):,} {were}."
-    return f"{strip}\n<p>{greys}</p>\n<p class=soft>Mean lightness, of 255</p>\n{_bars(bars)}"
+    chosen = sorted((colours[i] for i in _evenly_spread(len(colours), _SWATCHES)), key=_by_hue)
+    strip = np.array([chosen], np.uint8)
+    swatches = _image(strip, "their mean colours, by hue", "class=swatches")
+    verb = "had no colours in the original" if findings.settings.grey else "have no colours"
+    greys = f"{findings.greys:,} of {len(colours):,} {verb}."
+    lightness = [int((0.299 * r + 0.587 * g + 0.114 * b) // 32) for r, g, b in colours]
+    bars = {f"{32 * i} to {32 * i + 31}": lightness.count(i) for i in range(8)}
+    return swatches, greys, _bars(bars)
+
+
+def _evenly_spread(length: int, most: int) -> np.ndarray:
+    """At most `most` indices of a sequence, from the first to the last."""
+    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int))
 
 
 def _by_hue(colour):
@@ -188,10 +175,10 @@ def _by_hue(colour):
 
 
 def _bars(counts: dict[str, int]) -> str:
-    most = max(counts.values())
+    longest = max(counts.values())
     rows = (
-        f"<span>{label}</span><div style='width:{100 * count / most:.1f}%'></div>"
-        f"<span>{count:,}</span>\n"
-        for label, count in counts.items()
+        f"<span>{label}</span><div style='width:{100 * number / longest:.1f}%'></div>"
+        f"<span>{number:,}</span>\n"
+        for label, number in counts.items()
     )
     return f"<div class=bars>\n{''.join(rows)}</div>"

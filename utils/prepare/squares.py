@@ -1,7 +1,8 @@
-"""Files to squares of one size, on all cores and in order."""
+"""Makes squares of one size from picture files, on all cores and in order."""
 
 import collections
 import contextlib
+import dataclasses
 import functools
 import io
 import os
@@ -13,27 +14,34 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.images import flat
-from utils.prepare.lookalikes import Look, look
-from utils.prepare.reading import OneFile, Picture, film, is_film, pictures, reason
-from utils.sources import MAX_PIXELS, ImageFiles
+from utils.images import flatten
+from utils.prepare.lookalikes import Signature, signature
+from utils.prepare.reading import OneFile, Picture, is_film, open_film, pictures
+from utils.sources import MAX_PIXELS, ImageFiles, why_undecodable
+
+CROPS = ("center", "fit", "tiles")
 
 _WORKERS = 8  # at most: each may hold a picture of 16 megapixels
 _LARGE = 16 * 1024**2  # pixels; larger pictures are decoded one at a time
-_AHEAD = 256  # files or frames of films that are under way
-_HELD = 256 * 1024**2  # bytes that those may take, about
-_COLOURLESS = 8  # of 255, between the channels of a picture that counts as grey
+_MAX_PENDING = 256  # files or frames of films that wait or are being worked on
+_MAX_PENDING_BYTES = 256 * 1024**2  # that those may take, approximately
+_GREY_SPREAD = 8  # of 255, between the channels of a picture that counts as grey
+_LANCZOS = Image.Resampling.LANCZOS
 
 
-class Settings(NamedTuple):
-    """What the pictures are made into.
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How squares are made from pictures.
 
     Attributes:
-        size: of the squares, pixels.
-        crop: one of `utils.prepare.squares.CROPS`.
-        paper: RGB, what transparency and padding get.
-        grey: one channel in place of three.
-        every: of films and animations, take every so many-th frame.
+        size: width and height of the squares, pixels.
+        crop: one of `CROPS`, see `cut`.
+        paper: RGB colour of the padding and of transparent areas.
+        grey: one channel instead of three.
+        every: use each `every`-th frame of films and animations.
+
+    Raises:
+        ValueError: `crop` is not one of `CROPS`.
     """
 
     size: int = 128
@@ -42,96 +50,100 @@ class Settings(NamedTuple):
     grey: bool = False
     every: int = 1
 
+    def __post_init__(self):
+        if self.crop not in CROPS:
+            raise ValueError(f"crop must be one of {', '.join(CROPS)}, received {self.crop!r}")
+
 
 class Square(NamedTuple):
-    """A picture that is ready.
+    """One finished square.
 
     Attributes:
-        mark: tells it from the others of its picture; empty where there are none.
-        png: the file.
-        look: what it is compared by.
+        tile_id: which tile of its picture it is: "r0c2"; empty if it is the only one.
+        png: the content of its file.
+        signature: what it is compared by.
         colour: the mean, RGB 0…255.
-        grey: whether it is without colours.
+        grey: whether it has no colours.
     """
 
-    mark: str
+    tile_id: str
     png: bytes
-    look: Look
+    signature: Signature
     colour: tuple[int, int, int]
     grey: bool
 
 
-class Done(NamedTuple):
-    """What became of one picture.
+class Result(NamedTuple):
+    """The squares of one picture, or why it could not be read.
 
     Attributes:
-        file: number of the file that it comes from.
-        mark: tells it from the other frames or pages of that file; empty where there are none.
-        width, height: pixels that it had; 0 where it could not be read.
-        squares: what was made of it.
-        fault: why it, and what would follow it in its file, could not be read; or empty.
+        file_index: of the file that it comes from.
+        frame_id: which frame or page of that file it is, see `Picture`.
+        width, height: pixels of the original; 0 if it could not be read.
+        squares: made from it.
+        error: why it, and the rest of its file, could not be read; empty if it could.
     """
 
-    file: int
-    mark: str
+    file_index: int
+    frame_id: str
     width: int
     height: int
     squares: list[Square]
-    fault: str
+    error: str
 
 
-def work(
-    files: ImageFiles | OneFile, settings: Settings, expected: Callable[[int], None]
-) -> Iterator[list[Done]]:
-    """What becomes of every file, in order; a frame of a film counts as a file.
+def make_squares(
+    files: ImageFiles | OneFile, settings: Settings, film_opened: Callable[[int], None]
+) -> Iterator[list[Result]]:
+    """Yields the results of each file, in order; each frame of a film counts as a file.
 
-    Threads do the work: Pillow lets go of Python's lock where it decodes, resamples and encodes.
-    Memory does not grow with the number of files.
+    Works in threads: Pillow releases Python's lock while it decodes, resamples and encodes. Memory
+    does not grow with the number of files.
 
     Args:
         files: see `utils.prepare.reading.open_source`.
-        settings: what the pictures are made into.
-        expected: called with the number of pictures that a film has, about, when its turn comes.
+        settings: how squares are made.
+        film_opened: is called with the estimated number of pictures of each film.
     """
-    maker = _Maker(files, settings)
+    maker = _SquareMaker(files, settings)
     pool = ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1))
-    waiting = collections.deque()
-    jobs = maker.jobs(expected)
+    pending = collections.deque()
+    jobs = maker.jobs(film_opened)
     try:
         for job, size in jobs:
-            waiting.append((pool.submit(job), size))
-            while len(waiting) > _AHEAD or sum(map(_held, waiting)) > _HELD:
-                yield waiting.popleft()[0].result()
-        while waiting:
-            yield waiting.popleft()[0].result()
+            pending.append((pool.submit(job), size))
+            while len(pending) > _MAX_PENDING or sum(map(_bytes, pending)) > _MAX_PENDING_BYTES:
+                yield pending.popleft()[0].result()
+        while pending:
+            yield pending.popleft()[0].result()
     finally:
-        jobs.close()  # and with it ffmpeg
+        jobs.close()  # which ends ffmpeg
         pool.shutdown(cancel_futures=True)
 
 
-def _held(job: tuple[Future, int]) -> int:
-    """Bytes of a frame that waits, or of the files made of it."""
+def _bytes(job: tuple[Future, int]) -> int:
+    """Bytes of a frame that waits, or of the files made from it."""
     future, size = job
     if not future.done():
         return size
-    return sum(len(square.png) for done in future.result() for square in done.squares)
+    return sum(len(square.png) for result in future.result() for square in result.squares)
 
 
-class _Maker:
+class _SquareMaker:
     def __init__(self, files, settings):
         self.files = files
         self.settings = settings
         self.large = threading.Lock()
 
-    def jobs(self, expected):
-        """Yields functions that give lists of `Done`, each with the bytes that it holds."""
+    def jobs(self, film_opened):
+        """Yields functions that return lists of `Result`, each with the bytes that it holds."""
         for index, name in enumerate(self.files.names):
             if not is_film(name):
                 yield functools.partial(self.file, index), 0
                 continue
             try:
-                with contextlib.closing(film(self.files, index, self.settings.every)) as frames:
-                    expected(next(frames))
+                with open_film(self.files, index, self.settings.every) as (estimate, frames):
+                    film_opened(estimate)
                     for frame in frames:
                         size = 3 * frame.width * frame.height
                         yield functools.partial(self.frame, index, frame), size
@@ -139,66 +151,56 @@ class _Maker:
                 yield functools.partial(_failed, index, "", error), 0
 
     def file(self, index):
-        """What becomes of a file that Pillow reads, with all its frames or pages."""
-        done, s = [], self.settings
-        # Twice what is needed: what is resampled from a fraction of a JPEG looks the same.
+        """The results of a file that Pillow reads, with all its frames or pages."""
+        results, s = [], self.settings
+        # Twice the size: a JPEG decoded to that and resampled looks like one resampled from all.
         needed = None if s.crop == "tiles" else 2 * s.size
         try:
             for picture in pictures(self.files.read(index), s.every, needed):
-                done.append(self._done(index, picture))
+                results.append(self._result(index, picture))
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
-            done += _failed(index, "", error)
-        return done or _failed(index, "", ValueError("no picture in it, only reduced copies"))
+            results += _failed(index, "", error)
+        return results or _failed(index, "", ValueError("no picture in it, only smaller copies"))
 
     def frame(self, index, picture):
-        """What becomes of a frame of a film."""
+        """The result of one frame of a film."""
         try:
-            return [self._done(index, picture)]
+            return [self._result(index, picture)]
         except Exception as error:
-            return _failed(index, picture.mark, error)
+            return _failed(index, picture.frame_id, error)
 
-    def _done(self, index, picture: Picture):
-        s, image = self.settings, picture.image
+    def _result(self, index, picture: Picture):
+        image = picture.image
         large = image.width * image.height > _LARGE
         with self.large if large else contextlib.nullcontext():
-            made = squares(flat(image, s.paper), s.size, s.crop, s.paper)
-            made = [self._square(mark, square) for mark, square in made]
-        return Done(index, picture.mark, picture.width, picture.height, made, "")
+            tiles = cut(flatten(image, self.settings.paper), self.settings)
+            squares = [self._square(tile_id, tile) for tile_id, tile in tiles]
+        return Result(index, picture.frame_id, picture.width, picture.height, squares, "")
 
-    def _square(self, mark, image):
+    def _square(self, tile_id, image):
         pixels = np.asarray(image)
         spread = pixels.max(axis=2) - pixels.min(axis=2)
         colour = tuple(int(channel) for channel in pixels.mean(axis=(0, 1)).round())
-        grey = bool(spread.max() <= _COLOURLESS)
+        grey = bool(spread.max() <= _GREY_SPREAD)
         if self.settings.grey:
             image = image.convert("L")
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=6)
-        return Square(mark, file.getvalue(), look(image), colour, grey)
+        return Square(tile_id, file.getvalue(), signature(image), colour, grey)
 
 
-def _failed(index, mark, error):
-    return [Done(index, mark, 0, 0, [], reason(error))]
+def _failed(index, frame_id, error):
+    return [Result(index, frame_id, 0, 0, [], why_undecodable(error))]
 
 
-CROPS = ("center", "fit", "tiles")
+def cut(image: Image.Image, settings: Settings) -> Iterator[tuple[str, Image.Image]]:
+    """Yields the squares of an RGB picture, each with its `tile_id`.
 
-_LANCZOS = Image.Resampling.LANCZOS
-
-
-def squares(
-    image: Image.Image, size: int, crop: str, paper: tuple[int, int, int]
-) -> Iterator[tuple[str, Image.Image]]:
-    """Squares of an RGB picture, each with a mark that tells it from the others of the picture.
-
-    Args:
-        image: of any width and height.
-        size: of the squares, pixels.
-        crop: `center`: the largest square around the centre, resampled; `fit`: the whole picture,
-            resampled, on paper; `tiles`: as many squares side by side as there is room for, around
-            the centre and in the picture's own pixels (a picture too small for one is enlarged),
-            row by row.
-        paper: the colour around a picture that does not fill its square.
+    `settings.crop` says how:
+    `center`: the largest square in the middle, resampled.
+    `fit`: the whole picture, resampled, with padding of the colour `settings.paper`.
+    `tiles`: squares side by side, row by row, as many as fit, centred, without resampling; a
+    picture too small for one tile is enlarged.
 
     Yields:
         `("", square)`, or `("r0c2", square)` for the tile in row 0 and column 2.
@@ -206,33 +208,34 @@ def squares(
     Raises:
         ValueError: a strip so narrow that, enlarged for tiles, it would fill the memory.
     """
-    if crop == "center":
+    size = settings.size
+    if settings.crop == "center":
         yield "", ImageOps.fit(image, (size, size), _LANCZOS)
-    elif crop == "fit":
-        yield "", _on_paper(image, size, paper)
+    elif settings.crop == "fit":
+        yield "", _pad(image, size, settings.paper)
     else:
         yield from _tiles(image, size)
 
 
-def enlarges(width: int, height: int, size: int, crop: str) -> bool:
-    """Whether a picture has fewer pixels than its square wants."""
-    return (max if crop == "fit" else min)(width, height) < size
+def enlarges(width: int, height: int, settings: Settings) -> bool:
+    """Whether a picture of this size has fewer pixels than its square."""
+    return (max if settings.crop == "fit" else min)(width, height) < settings.size
 
 
-def _on_paper(image, size, paper):
-    # ImageOps.pad asks for a height of 0 where a picture is a mere line.
-    wanted = [max(1, round(side * size / max(image.size))) for side in image.size]
+def _pad(image, size, paper):
+    # Not ImageOps.pad, which fails on a picture one pixel wide: its height would be 0.
+    fitted = [max(1, round(side * size / max(image.size))) for side in image.size]
     square = Image.new("RGB", (size, size), paper)
-    square.paste(image.resize(wanted, _LANCZOS), [(size - side) // 2 for side in wanted])
+    square.paste(image.resize(fitted, _LANCZOS), [(size - side) // 2 for side in fitted])
     return square
 
 
 def _tiles(image, size):
     if min(image.size) < size:
-        wanted = [round(side * size / min(image.size)) for side in image.size]
-        if wanted[0] * wanted[1] > MAX_PIXELS:
+        enlarged = [round(side * size / min(image.size)) for side in image.size]
+        if enlarged[0] * enlarged[1] > MAX_PIXELS:
             raise ValueError(f"{image.width}×{image.height} pixels, too narrow for tiles of {size}")
-        image = image.resize(wanted, _LANCZOS)
+        image = image.resize(enlarged, _LANCZOS)
     columns, rows = image.width // size, image.height // size
     left, top = (image.width - columns * size) // 2, (image.height - rows * size) // 2
     for row in range(rows):

@@ -1,4 +1,4 @@
-"""Preparing one's own pictures: any file in, squares out."""
+"""Preparing one's own pictures: squares from every kind of file."""
 
 import io
 import zipfile
@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from tests.helpers.preparing import drawing, made
+from tests.helpers.preparing import drawing, prepared
 from utils.images import to_rgb
-from utils.prepare.dataset import prepare
-from utils.prepare.findings import words
-from utils.prepare.squares import Settings
+from utils.prepare import Settings, prepare, summary
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
 
 def only(source, **options):
-    (square,), _ = made(source, **options)
+    (square,), _ = prepared(source, **options)
     return square
 
 
@@ -44,13 +42,13 @@ def test_every_mode_and_format(source, name):
 
 
 @pytest.mark.parametrize(("suffix", "mode"), [("jpg", "RGB"), ("jpg", "CMYK"), ("webp", "RGB")])
-def test_formats_that_lose_something(source, suffix, mode):
+def test_lossy_formats(source, suffix, mode):
     Image.new("RGB", (8, 8), RED).convert(mode).save(source / f"a.{suffix}")
     assert np.abs(only(source).astype(int) - RED).max() <= 4
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P"])
-def test_transparency_lies_over_the_paper_that_was_chosen(source, mode):
+def test_transparent_areas_get_the_colour_of_the_paper(source, mode):
     image = Image.new("RGBA", (8, 8), RED)
     image.paste((0, 0, 0, 0), (4, 0, 8, 8))
     image = image.quantize(4) if mode == "P" else image
@@ -69,19 +67,19 @@ def test_the_rotation_of_the_camera(source):
     square = only(source, size=16, crop="fit")
     assert (square[:8, 4:12][:7] == GREEN).all() and (square[9:, 4:12] == RED).all()
     assert (square[:, :4] == WHITE).all() and (square[:, 12:] == WHITE).all()
-    assert made(source)[1].sizes == {(8, 16): 1}
+    assert prepared(source)[1].sizes == {(8, 16): 1}
 
 
 def test_a_large_photograph_is_read_in_a_fraction_of_its_size_and_looks_the_same(source):
     pixels = np.asarray(drawing(1, 640))
     Image.fromarray(pixels).save(source / "a.jpg", quality=95)
-    (square,), findings = made(source, size=32)
-    whole = to_rgb(Image.open(source / "a.jpg"), 32)
-    assert 0 < np.abs(square.astype(int) - whole).mean() < 1.5
+    (square,), findings = prepared(source, size=32)
+    full_size = to_rgb(Image.open(source / "a.jpg"), 32)
+    assert 0 < np.abs(square.astype(int) - full_size).mean() < 1.5
     assert findings.sizes == {(640, 640): 1} and findings.enlarged == 0
 
 
-def test_what_is_too_large_is_refused_alone(source, monkeypatch):
+def test_a_file_that_is_too_large_is_refused_and_the_others_are_not(source, monkeypatch):
     packed = source.parent / "packed.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for name, size in {"a.png": 16, "b.bmp": 100, "c.png": 40}.items():
@@ -89,10 +87,10 @@ def test_what_is_too_large_is_refused_alone(source, monkeypatch):
             drawing(size, size).save(file, name[2:])
             archive.writestr(name, file.getvalue())
     monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 20_000)
-    monkeypatch.setattr("utils.prepare.reading.MAX_PIXELS", 1599)
-    found, findings = made(packed, size=16)
-    assert len(found) == 1 and (found[0] == np.asarray(drawing(16, 16))).all()
-    (_, large), (_, wide) = findings.bad
+    monkeypatch.setattr("utils.sources.MAX_PIXELS", 1599)
+    squares, findings = prepared(packed, size=16)
+    assert len(squares) == 1 and (squares[0] == np.asarray(drawing(16, 16))).all()
+    (_, large), (_, wide) = findings.unreadable
     assert "b.bmp would unpack to 30054 bytes; at most 20000" in large
     assert wide == "40×40 pixels, more than 1599"
 
@@ -104,7 +102,7 @@ def test_grey_is_one_channel(source):
 
 
 def striped(width, height):
-    """Each pixel of a colour of its own."""
+    """Every pixel has a different colour."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[..., 0] = np.arange(width)
     pixels[..., 1] = np.arange(height)[:, None]
@@ -114,19 +112,19 @@ def striped(width, height):
 def test_tiles_are_exact_pixels_around_the_centre(source):
     pixels = striped(21, 35)
     Image.fromarray(pixels).save(source / "wall.png")
-    found, findings = made(source, crop="tiles")
-    assert len(found) == 2 * 4 and findings.pictures == 1 and findings.enlarged == 0
+    squares, findings = prepared(source, crop="tiles")
+    assert len(squares) == 2 * 4 and findings.pictures == 1 and findings.enlarged == 0
     assert findings.names[3] == "mine/000003_wall_r1c1.png"
-    for i, square in enumerate(found):
+    for i, square in enumerate(squares):
         y, x = 1 + i // 2 * 8, 2 + i % 2 * 8
         assert (square == pixels[y : y + 8, x : x + 8]).all()
 
 
 def test_a_picture_too_small_for_a_tile_is_enlarged(source):
     Image.new("RGB", (4, 8), RED).save(source / "a.png")
-    found, findings = made(source, crop="tiles", keep_duplicates=True)
-    assert len(found) == 2 and (np.stack(found) == RED).all() and findings.enlarged == 1
-    assert "1 of 1 pictures had fewer pixels than a square of 8" in words(findings)
+    squares, findings = prepared(source, crop="tiles", keep_duplicates=True)
+    assert len(squares) == 2 and (np.stack(squares) == RED).all() and findings.enlarged == 1
+    assert "1 of 1 picture had fewer pixels than a square of 8" in summary(findings)
 
 
 def test_center_and_fit(source):
@@ -134,18 +132,18 @@ def test_center_and_fit(source):
     image.paste(GREEN, (8, 0, 16, 8))
     image.save(source / "a.png")
     assert (only(source) == GREEN).all()
-    assert "The centre leaves out 67% of" in words(made(source)[1])
+    assert "The square in the middle leaves out 67% of" in summary(prepared(source)[1])
     square = only(source, size=24, crop="fit", paper=BLUE)
     assert (square[:8] == BLUE).all() and (square[16:] == BLUE).all()
     assert (square[8:16] == np.asarray(image)).all()
 
 
-def test_a_mere_line_is_a_picture_and_one_that_would_fill_the_memory_is_not(source):
+def test_a_picture_one_pixel_wide_is_padded_but_refused_where_it_would_fill_the_memory(source):
     Image.new("RGB", (1, 3000), RED).save(source / "a.png")
     assert (only(source, crop="fit")[:, 3:5] != WHITE).any()
     Image.new("RGB", (1, 30_000), RED).save(source / "a.png")
     with pytest.raises(ValueError, match="1×30000 pixels, too narrow for tiles of 64"):
-        made(source, crop="tiles", size=64)
+        prepared(source, crop="tiles", size=64)
 
 
 def film(path, count, size=32):
@@ -166,9 +164,9 @@ def test_frames_of_a_film_in_order(source, packed):
         where = source.parent / "packed.zip"
         with zipfile.ZipFile(where, "w") as archive:
             archive.write(source / "film.mp4", "b/film.mp4")
-    found, findings = made(where, every=2)
+    squares, findings = prepared(where, every=2)
     assert findings.pictures == 3 and findings.names[1].endswith("film_f00002.png")
-    for square, colour in zip(found, colours[::2], strict=True):
+    for square, colour in zip(squares, colours[::2], strict=True):
         assert np.abs(square.astype(int) - colour).max() < 20
 
 
@@ -176,10 +174,10 @@ def test_frames_of_a_film_in_order(source, packed):
 def test_frames_of_an_animation(source, suffix):
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE, GREEN)]
     frames[0].save(source / f"a.{suffix}", save_all=True, append_images=frames[1:], lossless=True)
-    found, findings = made(source)
-    assert [tuple(square[0, 0]) for square in found] == [RED, BLUE, GREEN]
+    squares, findings = prepared(source)
+    assert [tuple(square[0, 0]) for square in squares] == [RED, BLUE, GREEN]
     assert findings.labels[2] == f"a.{suffix} f00002" and findings.files == 1
-    assert [tuple(s[0, 0]) for s in made(source, every=2)[0]] == [RED, GREEN]
+    assert [tuple(s[0, 0]) for s in prepared(source, every=2)[0]] == [RED, GREEN]
     alone = source / f"a.{suffix}"
     assert len(prepare(alone, source.parent / "b.zip", Settings(8)).names) == 3
 
@@ -189,6 +187,6 @@ def test_pages_of_a_tiff_without_their_smaller_copies(source):
         for colour, reduced in ((RED, 0), (GREEN, 1), (BLUE, 0)):
             Image.new("RGB", (8, 8), colour).save(file, "TIFF", tiffinfo={254: reduced})
             file.newFrame()
-    found, findings = made(source, every=5)
-    assert [tuple(square[0, 0]) for square in found] == [RED, BLUE]
+    squares, findings = prepared(source, every=5)
+    assert [tuple(square[0, 0]) for square in squares] == [RED, BLUE]
     assert findings.labels == ["a.tif p00000", "a.tif p00002"]

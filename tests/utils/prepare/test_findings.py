@@ -1,5 +1,6 @@
-"""Preparing one's own pictures: what is passed over, what is told, and the command line."""
+"""Preparing one's own pictures: what is left out, the summary, the report, the command line."""
 
+import contextlib
 import os
 import re
 import signal
@@ -13,11 +14,12 @@ import pytest
 from PIL import Image
 
 from tests.helpers import ROOT
-from tests.helpers.preparing import drawing, made
+from tests.helpers.preparing import drawing, prepared
 from tests.helpers.scripts import run_here
-from utils.prepare.findings import Findings, advice, next_command, words
+from utils.prepare import Settings, summary
+from utils.prepare.findings import Findings, advice, next_command
 from utils.prepare.reading import Picture, open_source
-from utils.prepare.squares import Settings, work
+from utils.prepare.squares import make_squares
 
 
 def test_nested_folders_bad_files_and_others(source):
@@ -27,65 +29,65 @@ def test_nested_folders_bad_files_and_others(source):
     (source / "half.png").write_bytes((source / "a.png").read_bytes()[:200])
     (source / "film.mp4").write_bytes(b"no film")
     (source / "void.jpg").touch()
-    (source / "words.png").write_text("words")
+    (source / "text.png").write_text("text")
     (source / "photo.heic").write_text("x")
     (source / "notes.txt").write_text("x")
     (source / ".DS_Store").write_text("x")
-    found, findings = made(source, size=32)
+    squares, findings = prepared(source, size=32)
     assert findings.names == ["mine/000000_a.png", "mine/000001_b_c_été.png"]
-    assert (found[0] == np.asarray(drawing(2))).all()
-    assert (found[1] == np.asarray(drawing(1))).all()
-    bad = dict(findings.bad)
-    assert list(bad) == ["film.mp4", "half.png", "void.jpg", "words.png"]
-    assert bad["void.jpg"] == "the file is empty" and "ffmpeg" in bad["film.mp4"]
-    assert bad["words.png"] == "not a picture that Pillow can read"
-    assert [name for name, _ in findings.passed_over] == [".DS_Store", "notes.txt", "photo.heic"]
-    said = words(findings)
-    assert "Passed over: 4 not readable, 3 no pictures\n" in said and "void.jpg: the file" in said
+    assert (squares[0] == np.asarray(drawing(2))).all()
+    assert (squares[1] == np.asarray(drawing(1))).all()
+    unreadable = dict(findings.unreadable)
+    assert list(unreadable) == ["film.mp4", "half.png", "text.png", "void.jpg"]
+    assert unreadable["void.jpg"] == "the file is empty" and "ffmpeg" in unreadable["film.mp4"]
+    assert unreadable["text.png"] == "not a picture that Pillow can read"
+    assert [name for name, _ in findings.skipped] == [".DS_Store", "notes.txt", "photo.heic"]
+    text = summary(findings)
+    assert "Left out: 4 unreadable, 3 not pictures\n" in text and "void.jpg: the file" in text
     report = (source.parent / "mine.report.html").read_text(encoding="utf-8")
-    for name in [*bad, "save it as PNG or JPEG"]:
+    for name in [*unreadable, "save it as PNG or JPEG"]:
         assert name in report
 
 
-def test_pictures_that_come_twice(source):
+def test_duplicates_are_left_out_unless_asked_for(source):
     for name, seed in {"a": 1, "b": 1, "c": 2}.items():
         drawing(seed).save(source / f"{name}.png")
     drawing(1).save(source / "d.bmp")  # another file, the same pixels
-    found, findings = made(source)
-    assert len(found) == 2 and findings.dropped == 2
+    squares, findings = prepared(source)
+    assert len(squares) == 2 and findings.dropped == 2
     assert findings.duplicates == [("b.png", "a.png"), ("d.bmp", "a.png")]
-    assert "2 twice the same" in words(findings)
-    found, findings = made(source, keep_duplicates=True)
-    assert len(found) == 4 and findings.dropped == 0 and len(findings.duplicates) == 2
-    assert (found[0] == found[3]).all() and "twice the same" not in words(findings)
+    assert "Left out: 2 duplicates\n" in summary(findings)
+    squares, findings = prepared(source, keep_duplicates=True)
+    assert len(squares) == 4 and findings.dropped == 0 and len(findings.duplicates) == 2
+    assert (squares[0] == squares[3]).all() and "Left out" not in summary(findings)
 
 
-def test_near_duplicates_are_shown_and_stay(source):
+def test_near_duplicates_are_reported_and_stay_in_the_zip(source):
     for seed in range(4):
         drawing(seed, 64).save(source / f"{seed}.png")
     drawing(2, 64).save(source / "again.jpg", quality=60)
-    found, findings = made(source, size=64)
-    ((rms, first, second),) = findings.near
+    squares, findings = prepared(source, size=64)
+    ((rms, first, second),) = findings.near_duplicates
     assert (findings.labels[first], findings.labels[second]) == ("2.png", "again.jpg")
-    assert len(found) == 5 and "1 look nearly like an earlier one" in words(findings)
+    assert len(squares) == 5 and "1 picture looks nearly like an earlier one" in summary(findings)
     assert 0 < rms < 8
 
 
 def state(folder):
-    """Names, times and contents of all that lies in a folder."""
+    """Names, times and contents of all files in a folder."""
     files = sorted(file for file in folder.rglob("*"))
     return [(file, file.stat().st_mtime_ns, file.is_file() and file.read_bytes()) for file in files]
 
 
 @pytest.mark.parametrize("crop", ["center", "fit", "tiles"])
-def test_the_same_bytes_each_time_and_a_source_untouched(source, monkeypatch, crop):
+def test_the_bytes_are_the_same_each_time_and_the_source_is_unchanged(source, monkeypatch, crop):
     for seed in range(12):
         drawing(seed, 20).save(source / f"{seed}.{'jpg' if seed % 2 else 'png'}")
     (source / "bad.png").write_text("no picture")
     before, written = state(source), []
     for cores in (1, 1, 8):
         monkeypatch.setattr("utils.prepare.squares.os.cpu_count", lambda: cores)  # noqa: B023
-        made(source, crop=crop)
+        prepared(source, crop=crop)
         paths = (source.parent / "mine.zip", source.parent / "mine.report.html")
         written.append([path.read_bytes() for path in paths])
     assert written[0] == written[1] == written[2]
@@ -97,42 +99,53 @@ def test_the_same_bytes_each_time_and_a_source_untouched(source, monkeypatch, cr
 
 def test_the_zip_is_stored_with_a_fixed_date(source):
     drawing(1).save(source / "a.png")
-    made(source)
+    prepared(source)
     with zipfile.ZipFile(source.parent / "mine.zip") as archive:
         (entry,) = archive.infolist()
     assert entry.date_time == (1980, 1, 1, 0, 0, 0) and entry.compress_type == zipfile.ZIP_STORED
 
 
-@pytest.mark.parametrize("limit", ["_AHEAD", "_HELD"])
-def test_little_is_under_way_at_a_time_and_all_in_order(source, monkeypatch, limit):
-    taken = []
+@pytest.mark.parametrize(("limit", "value"), [("_MAX_PENDING", 9), ("_MAX_PENDING_BYTES", 2000)])
+def test_few_frames_are_pending_at_a_time_and_all_come_in_order(source, monkeypatch, limit, value):
+    decoded = []
 
-    def frames(files, index, every):
-        yield 500
+    def frames():
         for i in range(500):
-            taken.append(i)
+            decoded.append(i)
             yield Picture(str(i), 8, 8, drawing(i, 8))
 
+    @contextlib.contextmanager
+    def open_film(files, index, every):
+        yield 500, frames()
+
     (source / "a.mp4").touch()
-    monkeypatch.setattr("utils.prepare.squares.film", frames)
-    monkeypatch.setattr(f"utils.prepare.squares.{limit}", {"_AHEAD": 9, "_HELD": 2000}[limit])
-    results = work(open_source(source), Settings(8), lambda count: None)
+    monkeypatch.setattr("utils.prepare.squares.open_film", open_film)
+    monkeypatch.setattr(f"utils.prepare.squares.{limit}", value)
+    results = make_squares(open_source(source), Settings(8), lambda estimate: None)
     first = next(results)
-    # A frame takes 192 bytes, a square made of it more: ten fill the 2000, one more is too much.
-    assert len(taken) <= 11
-    assert [done.mark for (done,) in (first, *results)] == [str(i) for i in range(500)]
+    # A frame takes 192 bytes and its square more: eleven are always more than 2000.
+    assert len(decoded) <= 11
+    assert [result.frame_id for (result,) in (first, *results)] == [str(i) for i in range(500)]
 
 
-def test_the_page_is_safe_and_alone(source):
+def test_the_page_has_no_script_and_loads_nothing(source):
     name = "<script>alert('&\"')<" + "b>.png"
     drawing(1).save(source / name)
     (source / f"2{name}").write_text("no picture")
-    made(source)
+    prepared(source)
     page = (source.parent / "mine.report.html").read_text(encoding="utf-8")
     assert "<script" not in page and page.count("&lt;script&gt;alert(&#x27;&amp;&quot;") == 1
     assert "default-src 'none'" in page and "prefers-color-scheme: dark" in page
     assert set(re.findall(r"src=(.{18})", page)) == {'"data:image/png;ba'}
     assert not re.search(r"href|url\(|http:|https:|@import|\son\w+=", page)
+
+
+def test_placeholders_in_names_stay_as_they_are(source):
+    drawing(1).save(source / "a.png")
+    (source / "$title ${skipped} {0} %s $.png").write_text("no picture")
+    prepared(source)
+    page = (source.parent / "mine.report.html").read_text(encoding="utf-8")
+    assert "<th>$title ${skipped} {0} %s $.png</th>" in page and page.count("$") == 3
 
 
 def few(count, size=128, grey=False):
@@ -143,11 +156,11 @@ def few(count, size=128, grey=False):
 
 
 @pytest.mark.parametrize(
-    ("count", "said"),
-    [(499, "very few"), (500, "are few"), (2999, "are few"), (3000, "enough to"), (9999, "enough")],
+    ("count", "expected"),
+    [(499, "very few"), (500, "few"), (2999, "few"), (3000, "enough to"), (9999, "enough to")],
 )
-def test_advice_where_pictures_are_few(count, said):
-    assert f"{count:,} pictures are " in advice(few(count))[0] and said in advice(few(count))[0]
+def test_advice_where_pictures_are_few(count, expected):
+    assert advice(few(count))[0].startswith(f"{count:,} pictures: {expected}")
     assert ("--augment" in next_command(few(count))) == (count < 3000)
 
 
@@ -177,11 +190,11 @@ BAD = {
     "nix": "nix: no such file or folder",
     "void": "void: no images among its 0 files; expected .png",
     "text.txt": "text.txt: not a zip",
-    "a.heic": "a.heic: save it as PNG or JPEG from the program that shows it",
-    "source": "source: none of its 1 pictures can be read; the first, a.png: not a picture that",
+    "a.heic": "a.heic: not a format that can be read; save it as PNG or JPEG in the program that",
+    "source": "source: no readable pictures among its 1 file; the first, a.png: not a picture that",
     "good.zip --out good.zip": "good.zip: is the source itself; choose another name for --out",
     "good.zip --out void/../good.zip": "is the source itself",
-    "source --out source/mine.zip": "source/mine.zip: lies inside source, where nothing is changed",
+    "source --out source/mine.zip": "source/mine.zip: lies inside source, which is only read",
     "source --out source/b/mine.zip": "lies inside source",
     "good.png --out good.png": "good.png: expected the name of a zip to write, such as mine.zip",
     "good.png --out folder.zip": "folder.zip: is a folder; expected the name of a zip to write",
@@ -203,9 +216,10 @@ def test_bad_command_lines_get_one_line_and_exit_code_2(line, odd_sources, monke
     if "/proc" in line and not os.path.isdir("/proc"):
         pytest.skip("no /proc here, a folder that not even the administrator can write to")
     assert run_here(["utils.prepare", *line.split()], monkeypatch) == 2
-    (said,) = [text for text in capsys.readouterr().err.splitlines() if text and "/s]" not in text]
-    assert said.startswith("python -m utils.prepare: error: ") and BAD[line] in said
-    assert len(said) < 600 and not list(os.scandir("void"))
+    printed = capsys.readouterr().err.splitlines()
+    (message,) = [text for text in printed if text and "/s]" not in text]  # no progress bar
+    assert message.startswith("python -m utils.prepare: error: ") and BAD[line] in message
+    assert len(message) < 600 and not list(os.scandir("void"))
     assert not [name for name in os.listdir() if ".part" in name or name.startswith("mine")]
 
 
@@ -214,10 +228,29 @@ def test_the_command_line(source, monkeypatch, capsys):
     drawing(1).save(source / "a.png")
     line = "utils.prepare source --size 16 --mode grey --out new/own.zip"
     assert run_here(line.split(), monkeypatch) == 0
-    said = capsys.readouterr().out
-    assert "own.zip: 1 squares of 16×16 pixels, grey" in said
-    assert "Next: python train.py --data new/own.zip --run-id 0002 --image-size 32" in said
+    text = capsys.readouterr().out
+    assert "own.zip: 1 square of 16×16 pixels, grey" in text
+    assert "Next: python train.py --data new/own.zip --run-id 0002 --image-size 32" in text
     assert (source.parent / "new" / "own.report.html").exists()
+
+
+def test_help_names_the_program_and_loads_no_framework():
+    script = """if True:
+        import runpy, sys
+        sys.argv = ["utils.prepare", "--help"]
+        try:
+            runpy.run_module("utils.prepare", run_name="__main__", alter_sys=True)
+        finally:
+            print("loaded:", *{"keras", "tensorflow", "matplotlib", "models"} & {*sys.modules})
+    """
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.startswith("usage: python -m utils.prepare [-h]")
+    assert done.stdout.endswith("loaded:\n") and "None" not in done.stdout
+
+
+def test_an_unknown_crop_is_refused():
+    with pytest.raises(ValueError, match="must be one of center, fit, tiles, received 'middle'"):
+        Settings(crop="middle")
 
 
 def test_an_interruption_leaves_nothing_half_written(source):

@@ -7,6 +7,11 @@ WHAT_HELPS = (
 """What a person can do about numbers that are no longer finite."""
 
 
+def count(number: int, noun: str) -> str:
+    """A number and its noun: "1 image", "2,000 images"; the plural of `noun` takes an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def one_line(words: object, most: int = 200) -> str:
     """What `words`, text or an error, say; the name of the error's class where it says nothing."""
     text = " ".join(str(words).split()) or type(words).__name__

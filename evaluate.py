@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from utils import cli
+from utils.messages import count
 
 parser = cli.parser(
     __doc__,
@@ -11,69 +12,75 @@ parser = cli.parser(
     "  python evaluate.py --generator generator.h5 --project 100\n"
     "  python evaluate.py --images new.zip --json new.json\n"
     "  python evaluate.py --generator generator.h5 --data mine.zip    trained on your own images\n"
-    "Without --data, or with images of the sketch, every figure of their law is told.",
+    "Images of the sketch, which are also the default of --data, are judged by its law as well.",
 )
 judged = parser.add_mutually_exclusive_group()
-judged.add_argument("--generator", help="a generator.h5; None: the newest under run/gan")
+judged.add_argument("--generator", help="a generator.h5; the newest under run/gan unless given")
 judged.add_argument(
-    "--images", metavar="ZIP", help="zip or folder of images; None: the generator's"
+    "--images", metavar="ZIP", help="judge a zip or folder of images instead of a generator"
 )
 parser.add_argument(
-    "--data", metavar="ZIP", help="the training images; None: those of python -m lines"
+    "--data",
+    metavar="ZIP",
+    help="zip or folder of training images; those of python -m lines unless given",
 )
 parser.add_argument(
-    "--count", type=cli.whole(8, 1_000_000), default=1000, help="number of images, at most"
+    "--count", type=cli.whole(8, 1_000_000), default=1000, help="judge at most this many images"
 )
 parser.add_argument(
-    "--weight", type=cli.whole(most=37), help="of the lines, pixels, odd; None: 5 of 128, 3 of 64"
+    "--weight",
+    type=cli.whole(most=37),
+    help="of the lines, in pixels, odd; unless given, found in the training images, or 5 of 128",
 )
 parser.add_argument(
     "--project",
     type=cli.whole(8, 100_000),
     metavar="N",
-    help="search the generator for so many real images: what can it not draw? 3 s each on 2 cores",
+    help="also search the generator for N real images, to see what it cannot draw; about 3 s an "
+    "image on 2 cores",
 )
-parser.add_argument("--json", metavar="FILE", help="where to write the figures for programs")
+parser.add_argument("--json", metavar="FILE", help="also write the figures to this JSON file")
 parser.add_argument(
     "--report",
     type=cli.png,
     metavar="PNG",
-    help="the report; None: report.png beside what is judged",
+    help="where to draw the report; report.png beside what is judged unless given",
 )
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """A table on the screen, `report.png`, and a JSON file where one is wanted."""
-    from lines.judge import judge_for
-    from utils.drawing import draw_images
-    from utils.generator import load_generator
-    from utils.images import as_rgb
-    from utils.loaders import read_images
-    from utils.quality import add_coverage, draw_report, evaluate, figures_table, write_json
-    from utils.runs import newest_generator
-
+    """Prints a table, draws the report, and writes a JSON file if asked."""
     if arguments.images and arguments.project:
         raise ValueError("--project searches a generator: name one instead of --images")
-    what = Path(arguments.images or arguments.generator or newest_generator())
+    from lines.judge import judge_for
+    from utils import quality, runs
+
+    source = Path(arguments.images or arguments.generator or runs.newest_generator())
     if arguments.images:
-        images = read_images(what, count=arguments.count)
+        from utils.loaders import read_images
+
+        images = read_images(source, count=arguments.count)
+        evaluation = quality.evaluate_images(images, judge_for, arguments.data, arguments.weight)
     else:
-        generator = load_generator(what)
-        images = draw_images(generator, arguments.count)
-    size, channels = images.shape[2:]
-    training = read_images(arguments.data, size, channels=channels) if arguments.data else None
-    images = images if arguments.data else as_rgb(images)
-    law = judge_for(size, arguments.weight, training)
-    if law:
-        training = law.training_images()
-    evaluation = evaluate(images, training, law)
-    if arguments.project:
-        add_coverage(evaluation, generator, training, law, arguments.project)
-    print(figures_table(evaluation))
+        from utils.generator import load_generator
+
+        generator, project = load_generator(source), None
+        if arguments.project:
+            from models.projection import project
+        evaluation = quality.evaluate_generator(
+            generator,
+            judge_for,
+            data=arguments.data,
+            count=arguments.count,
+            weight=arguments.weight,
+            project=project,
+            searched=arguments.project,
+        )
+    print(quality.figures_table(evaluation))
     if arguments.json:
-        write_json(arguments.json, evaluation, judged=str(what), size=size)
-    report = Path(arguments.report or what.parent / "report.png")
-    draw_report(report, evaluation, f"{len(images)} images of {what}")
+        quality.write_json(arguments.json, evaluation, judged=str(source))
+    report = Path(arguments.report or source.parent / "report.png")
+    quality.draw_report(report, evaluation, f"{count(evaluation.count, 'image')} of {source}")
     print(f"The report is in {report}")
 
 

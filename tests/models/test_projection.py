@@ -17,9 +17,13 @@ from tests.helpers.small import TINY
 from utils.drawing.latents import draw, seed_latents
 from utils.drawing.provenance import read
 from utils.images import save_picture
-from utils.quality import coverage
-from utils.quality.evaluation import Evaluation
-from utils.quality.report import draw_report, figures_table
+from utils.quality import (
+    Evaluation,
+    add_coverage,
+    draw_report,
+    evaluate_generator,
+    figures_table,
+)
 
 
 def made_by_hand(activation, scale, channels=3):
@@ -103,13 +107,13 @@ def test_what_is_no_image_of_the_generator_is_refused(linear):
         project(linear, np.zeros((1, 16, 16, 3), np.uint8), starts=0, steps=9)
 
 
-def test_coverage_notices_what_a_generator_cannot_draw(tmp_path, monkeypatch):
-    monkeypatch.setattr(coverage, "project", partial(project, starts=4, steps=80))
-    generator = made_by_hand("tanh", 2)  # near black and white, so that no mean of two is drawn
+def test_coverage_notices_what_a_generator_cannot_draw(tmp_path):
+    search = partial(project, starts=4, steps=80)
+    generator = made_by_hand("tanh", 2)  # nearly black and white, so it draws no mean of two images
     own = draw(generator, seed_latents(list(range(100, 124)), 3))
     for training, covered in ((own, True), (own[:, ::-1], False)):
-        found = Evaluation(24, *({} for _ in range(7)), [], [])
-        coverage.add_coverage(found, generator, training, None, 8)
+        found = Evaluation(24, 16, *({} for _ in range(7)), [], [])
+        add_coverage(found, generator, training, None, 8, search)
         errors = np.sort(found.projected["real images"])
         assert len(errors) == 8 and found.measures["projection_median"] == np.median(errors)
         for name in ("projection_median", "projection_p95"):
@@ -123,6 +127,23 @@ def test_coverage_notices_what_a_generator_cannot_draw(tmp_path, monkeypatch):
     inches = 0.165 * (len(found.measures) + 3) + 1.5 + 2.4 + 1.5 + 0.5  # the last but one: curves
     with Image.open(tmp_path / "report.png") as report:
         assert report.height == pytest.approx(100 * inches, abs=1)
+
+
+def test_one_call_evaluates_a_generator_and_its_coverage(tiny_zip, capsys):
+    """The coverage is measured only where a search is handed in, for as many images as asked."""
+    generator = made_by_hand("tanh", 2)
+
+    def no_law(size, weight, training):
+        assert (size, weight, training.shape) == (16, None, (30, 16, 16, 3))
+
+    found = evaluate_generator(generator, no_law, tiny_zip, count=10)
+    assert (found.count, found.size) == (10, 16) and "texture_16" in found.measures
+    assert not found.projected and "projection_median" not in found.measures
+    search = partial(project, starts=1, steps=1)
+    found = evaluate_generator(generator, no_law, tiny_zip, count=10, project=search, searched=9)
+    assert [len(errors) for errors in found.projected.values()] == [9, 9, 9]
+    assert found.measures["projection_median"] > found.real["projection_median"]
+    assert "Searching the generator for 9 images: real images" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ __getattr__ = exports(
     __name__,
     {
         "similarity": ("ImageJudge", "diversity", "duplicates", "nearest", "sliced_wasserstein"),
-        "evaluation": ("Evaluation", "evaluate"),
-        "coverage": ("add_coverage",),
+        "evaluation": ("Evaluation", "evaluate", "evaluate_images"),
+        "coverage": ("add_coverage", "evaluate_generator"),
         "scores": ("Scores", "score_line"),
         "report": ("draw_report", "figures_table", "write_json"),
     },

@@ -1,11 +1,14 @@
-"""Judges images against a data set, and against its law where one is known."""
+"""Evaluates images against a data set, and against its law where one is known."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from utils.images import as_rgb
+from utils.loaders import read_images
 from utils.quality.similarity import (
     diversity,
     duplicates,
@@ -15,9 +18,10 @@ from utils.quality.similarity import (
 )
 
 SETS = 20
-"""Sets of real images by which the band of a measure of pixels is found."""
+"""How many sets of real images give the band of a measure of pixels."""
 
-_LARGEST_SET = 256  # images of such a set, and of the images judged
+_MIN_IMAGES = 8
+_MAX_SET = 256  # images in such a set, and of the images to judge
 _POOL = 2048  # real images that the sets are drawn from
 _SHOWN = 6  # images of each kind in the report
 _FIGURES = ("measures", "real", "low", "high", "control", "controls")  # of an `Evaluation`
@@ -25,25 +29,27 @@ _FIGURES = ("measures", "real", "low", "high", "control", "controls")  # of an `
 
 @dataclasses.dataclass
 class Evaluation:
-    """What is known about a set of images.
+    """What was measured of a set of images.
 
     Attributes:
         count: how many images were judged.
-        measures: value of each measure by its name.
-        real: the same for real images.
+        size: their width in pixels.
+        measures: the value of each measure by its name.
+        real: the same for a set of real images.
         low, high: the band in which 95 of 100 sets of real images lie.
-        control: value for images that are wrong in a way that the measure must notice.
-        controls: what these images are.
-        histograms: labels and counts by title, where a law is known by which all bars of one are
-            equally high.
+        control: the same for images that are wrong in a way that the measure must notice.
+        controls: how these images are wrong.
+        histograms: labels and counts by title; by the law, all bars of a histogram are equally
+            high. Empty without a law.
         examples: (caption, image, the image that explains it); empty without a law.
-        neighbours: (image, the nearest training image, their distance as `nearest` gives it).
-        projected: errors of images that a generator was searched for, by kind, the judged kind
-            first; see `utils.quality.coverage`.
-        projections: (caption, real image, the nearest that the generator draws).
+        neighbours: (image, the nearest training image, their distance as from `nearest`).
+        projected: the errors of images that the generator was searched for, by kind, the real ones
+            first; see `utils.quality.add_coverage`.
+        projections: (caption, real image, the closest image of the generator).
     """
 
     count: int
+    size: int
     measures: dict[str, float]
     real: dict[str, float]
     low: dict[str, float]
@@ -61,37 +67,65 @@ class Evaluation:
         return self.low[name] <= self.measures[name] <= self.high[name]
 
 
+def evaluate_images(
+    images: np.ndarray,
+    judge_for: Callable,
+    data: str | os.PathLike | None = None,
+    weight: int | None = None,
+) -> Evaluation:
+    """Evaluates images against a data set, by its law if it consists of images of the sketch.
+
+    Args:
+        images: uint8 (n, H, W, 1 or 3).
+        judge_for: `lines.judge.judge_for`, which finds the law of the training images.
+        data: zip or folder of training images; None for those of `python -m lines`, by default.
+        weight: stroke weight of the lines in pixels, odd; None to find it.
+
+    Raises:
+        FileNotFoundError, ValueError: as `utils.loaders.read_images`, `judge_for` and `evaluate`.
+    """
+    return evaluate(*with_law(images, judge_for, data, weight))
+
+
+def with_law(
+    images: np.ndarray, judge_for: Callable, data: str | os.PathLike | None, weight: int | None
+) -> tuple[np.ndarray, np.ndarray, object | None]:
+    """The first arguments of `evaluate`, (images, training, law), from those of `evaluate_images`.
+
+    The sketch draws in colours, so without `data` grey images become RGB.
+    """
+    size, channels = images.shape[2:]
+    training = read_images(data, size, channels=channels) if data else None
+    law = judge_for(size, weight, training)
+    images = images if data else as_rgb(images)
+    return images, law.training_images() if law else training, law
+
+
 def evaluate(
     images: np.ndarray,
     training: np.ndarray,
     law=None,
     progress: Callable[[str], None] = print,
 ) -> Evaluation:
-    """Judges images.
+    """Measures images beside real ones and beside controls.
 
-    Without a law, real images are a part of the training set, beside which the rest stands, and the
-    measures are these, all of at most 256 images: `texture_<pixels>` and `texture_mean`, the
+    The measures that need no law use at most 256 images: `texture_<pixels>` and `texture_mean`, the
     sliced Wasserstein distance to the training set; `nearest_median`, the median distance to the
     nearest training image; `near_duplicates` and `diversity`. See `utils.quality.similarity`.
+    Without a law, one half of the training set serves as the real images, the other half as the
+    reference.
 
     Args:
         images: uint8 (n, H, W, C).
         training: the data set, uint8 (m, H, W, C).
-        law: whose measures are added, with the methods of `lines.judge.judge.LineJudge`; None where the
-            data have no known law.
-        progress: called with a line of text before each of the longer steps.
+        law: adds the measures of its `judge`, see `lines.judge.LineJudge`; None where the data have
+            no known law.
+        progress: called with a line of text before each long step.
 
     Raises:
         ValueError: fewer than 8 images or training images, or images of another shape.
     """
-    for what, array in (("images to judge", images), ("training images", training)):
-        if len(array) < 8:
-            raise ValueError(f"expected at least 8 {what}, received {len(array)}")
-    if images.shape[1:] != training.shape[1:]:
-        raise ValueError(
-            f"the images are {images.shape[1:]} and the training images {training.shape[1:]}; "
-            "expected the same height, width and channels"
-        )
+    _check(images, training)
     rng = np.random.default_rng(0)
     progress("Looking for the nearest training images")
     if law is None:
@@ -99,61 +133,78 @@ def evaluate(
         held_out = min(_POOL, len(mixed) // 2)
         real, reference = mixed[:held_out], mixed[held_out:]
         distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
-        found = {field: {} for field in _FIGURES}
+        figures = {field: {} for field in _FIGURES}
     else:
-        found = law.judge(images, progress)
+        figures = law.judge(images, progress)
         real, reference = law.fresh(_POOL, seed=1), training
         distances = nearest(real, training)[1]
-    for key, more in _by_pixels(images, real, distances, reference, training, rng).items():
-        found[key] = found[key] | more
+    pixels = _pixel_figures(images, real, distances, reference, training, rng)
     shown = images[:_SHOWN]
     indices, distances = nearest(shown, training)
     return Evaluation(
         count=len(images),
-        **{field: found[field] for field in _FIGURES},
-        histograms=law.histograms(found["scenes"]) if law else {},
-        examples=_examples(images, law, found) if law else [],
+        size=images.shape[2],
+        **{field: figures[field] | pixels[field] for field in _FIGURES},
+        histograms=law.histograms(figures["scenes"]) if law else {},
+        examples=_examples(images, law, figures["scenes"], figures["residuals"]) if law else [],
         neighbours=list(zip(shown, training[indices], distances.tolist(), strict=True)),
     )
 
 
-def _by_pixels(images, real, distances, reference, training, rng):
-    """The measures that need no law: of the images, of real ones, their band, and controls.
+def _check(images, training):
+    for kind, array in (("images to judge", images), ("training images", training)):
+        if len(array) < _MIN_IMAGES:
+            raise ValueError(f"expected at least {_MIN_IMAGES} {kind}, received {len(array)}")
+    if images.shape[1:] != training.shape[1:]:
+        raise ValueError(
+            f"the images are {images.shape[1:]} and the training images {training.shape[1:]}; "
+            "expected the same height, width and channels"
+        )
 
-    `distances` are those of the real images to the nearest of the data, themselves excepted.
+
+def _pixel_figures(images, real, distances, reference, training, rng):
+    """The figures that need no law, by the names of `_FIGURES`.
+
+    Args:
+        images: those to judge.
+        real: real images.
+        distances: of each real image to the nearest other image of the data.
+        reference: training images that none of `real` is among.
+        training: all training images.
+        rng: draws the sets of real images.
     """
-    size = min(_LARGEST_SET, len(images), len(real) // 2, len(reference))
+    size = min(_MAX_SET, len(images), len(real) // 2, len(reference))
     reference = reference[rng.choice(len(reference), size, replace=False)]
 
-    def measured(images, to_training):
+    def measure(images, to_nearest):
         textures = sliced_wasserstein(images, reference)
-        found = {f"texture_{level}": value for level, value in textures.items()}
-        found["nearest_median"] = float(np.median(to_training))
-        found["near_duplicates"] = duplicates(images)
-        found["diversity"] = diversity(images)
-        return found
+        return {f"texture_{level}": value for level, value in textures.items()} | {
+            "nearest_median": float(np.median(to_nearest)),
+            "near_duplicates": duplicates(images),
+            "diversity": diversity(images),
+        }
 
-    judged = images[:size]
     sets = [rng.choice(len(real), size, replace=False) for _ in range(SETS)]
-    of_real = [measured(real[chosen], distances[chosen]) for chosen in sets]
-    values = measured(judged, nearest(judged, training)[1])
+    of_sets = [measure(real[indices], distances[indices]) for indices in sets]
+    judged = images[:size]
+    measures = measure(judged, nearest(judged, training)[1])
     low, high = (
-        {name: float(np.quantile([row[name] for row in of_real], q)) for name in values}
+        {name: float(np.quantile([row[name] for row in of_sets], q)) for name in measures}
         for q in (0.025, 0.975)
     )
     control, controls = {}, {}
-    for what, wrong in (
+    for kind, wrong in (
         ("blurred", _blurred(real[:size])),
         ("replayed", reference),
         ("one image", np.repeat(real[:1], size, axis=0)),
     ):
-        row = measured(wrong, nearest(wrong, training)[1])
-        for name in values:
-            if _trips(name, f"texture_{images.shape[1]}") == what:
-                control[name], controls[name] = row[name], what
+        row = measure(wrong, nearest(wrong, training)[1])
+        for name in measures:
+            if _control_of(name, f"texture_{images.shape[1]}") == kind:
+                control[name], controls[name] = row[name], kind
     return {
-        "measures": values,
-        "real": of_real[0],
+        "measures": measures,
+        "real": of_sets[0],
         "low": low,
         "high": high,
         "control": control,
@@ -161,31 +212,30 @@ def _by_pixels(images, real, distances, reference, training, rng):
     }
 
 
-def _trips(name, finest):
-    """The control that a measure must notice; a blur is seen at the finest level."""
-    if name in (finest, "texture_mean"):
+def _control_of(measure, finest):
+    """The control that a measure must notice. A blur shows at the finest level."""
+    if measure in (finest, "texture_mean"):
         return "blurred"
-    return "replayed" if name == "nearest_median" else "one image"
+    return "replayed" if measure == "nearest_median" else "one image"
 
 
 def _blurred(images):
-    """Every pixel the mean of its neighbourhood of 3 by 3."""
+    """Replaces every pixel by the mean of the 3 × 3 pixels around it."""
     blurred = [Image.fromarray(image.squeeze()).filter(ImageFilter.BoxBlur(1)) for image in images]
     return np.stack([np.asarray(image) for image in blurred]).reshape(images.shape)
 
 
-def _examples(images, law, found):
-    """The best, the median and the worst images beside what explains them best."""
-    order = np.argsort(found["residuals"], kind="stable")
+def _examples(images, law, scenes, residuals):
+    """The best, median and worst images, each with the image of the scene that explains it."""
+    order = np.argsort(residuals, kind="stable")
     each = min(_SHOWN, len(order) // 3)
     middle = (len(order) - each) // 2
-    examples = []
-    for what, chosen in (
-        ("best", order[:each]),
-        ("median", order[middle : middle + each]),
-        ("worst", order[-each:]),
-    ):
-        for i in chosen:
-            caption = f"{what} {found['residuals'][i]:.1%}"
-            examples.append((caption, images[i], law.explanation(found["scenes"][i])))
-    return examples
+    return [
+        (f"{kind} {residuals[i]:.1%}", images[i], law.explanation(scenes[i]))
+        for kind, indices in (
+            ("best", order[:each]),
+            ("median", order[middle : middle + each]),
+            ("worst", order[-each:]),
+        )
+        for i in indices
+    ]

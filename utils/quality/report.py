@@ -1,4 +1,4 @@
-"""An `Evaluation` for people: a table of text, a JSON file, and `report.png`."""
+"""Shows an `Evaluation`: a table of text, a JSON file, and `report.png`."""
 
 import json
 import os
@@ -10,20 +10,20 @@ from utils.files import replacing
 from utils.images import to_picture
 from utils.quality.evaluation import Evaluation
 
-_COLOUR, _LAW = "#2b6cb0", "#c05621"
+_COLOUR, _LAW = "#2b6cb0", "#c05621"  # of the images judged, and of what the law expects
 
 
 def figures_table(evaluation: Evaluation) -> str:
-    """One line per measure: its value, real images, their band, and the control it must notice.
+    """One line per measure: its value, that of real images, their band, and its control.
 
-    A star stands where the value lies outside the band of real images.
+    A star marks a value outside the band of real images.
     """
     rows = [("", "images", "real", "95 % of real", "control")]
     for name, value in evaluation.measures.items():
-        mark = " " if evaluation.within(name) else "*"
+        star = " " if evaluation.within(name) else "*"
         band = f"{_figure(evaluation.low[name])} … {_figure(evaluation.high[name])}"
         control = f"{_figure(evaluation.control[name])} {evaluation.controls[name]}"
-        rows.append((name, _figure(value) + mark, _figure(evaluation.real[name]), band, control))
+        rows.append((name, _figure(value) + star, _figure(evaluation.real[name]), band, control))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
         f"{name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {band:>{widths[3]}}  "
@@ -36,16 +36,17 @@ def figures_table(evaluation: Evaluation) -> str:
 
 
 def write_json(path: str | os.PathLike, evaluation: Evaluation, **about: object) -> None:
-    """Writes the figures for programs.
+    """Writes the figures as JSON.
 
-    Every measure stands by its name at the top, beside `count` and what `about` says; `real`,
-    `low`, `high` and `control` hold the same names. A figure that cannot be told is null.
+    The top level holds `about`, `size`, `count` and every measure by its name; `real`, `low`,
+    `high` and `control` hold the same names. A value that is NaN or infinite becomes null.
     """
-    content = {**about, "count": evaluation.count, **_jsonable(evaluation.measures)}
+    content = {**about, "size": evaluation.size, "count": evaluation.count}
+    content |= _jsonable(evaluation.measures)
     for name in ("real", "low", "high", "control"):
         content[name] = _jsonable(getattr(evaluation, name))
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _jsonable(figures: dict[str, float]) -> dict[str, float | None]:
@@ -53,36 +54,43 @@ def _jsonable(figures: dict[str, float]) -> dict[str, float | None]:
 
 
 def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> None:
-    """Writes the figures, the histograms and the pictures of an evaluation as one PNG."""
-    examples, neighbours = evaluation.examples, evaluation.neighbours
-    rows = 3 if examples else 0
+    """Draws the figures, histograms and pictures of an evaluation as one PNG."""
+    histograms = list(evaluation.histograms.items())
+    rows = _example_rows(evaluation.examples)
     heights = [0.165 * (len(evaluation.measures) + 3)]
-    heights += [2.4] * (len(evaluation.histograms) // 2) + [1.5] * (rows + 1)
+    heights += [2.4] * (len(histograms) // 2) + [1.5] * (len(rows) + 1)
     heights += [2.4, 1.5] if evaluation.projected else []
     figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
     figure.suptitle(title, parse_math=False)  # it may be a path with dollars in it
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
-    words = next(parts).subplots()
-    words.axis("off")
-    words.text(0, 1, figures_table(evaluation), family="monospace", fontsize=9, va="top")
-    titles = list(evaluation.histograms)
-    for i in range(0, len(titles), 2):
-        for axis, name in zip(next(parts).subplots(1, 2), titles[i : i + 2], strict=True):
-            _histogram(axis, name, *evaluation.histograms[name])
-    for i in range(rows):
-        chosen = examples[i * len(examples) // rows : (i + 1) * len(examples) // rows]
-        _pairs(next(parts), chosen, "unexplained, image, what explains it")
-    captions = [(f"{distance:.0f} of 255", a, b) for a, b, distance in neighbours]
-    _pairs(next(parts), captions, "distance, image, nearest training image")
+    table = next(parts).subplots()
+    table.axis("off")
+    table.text(0, 1, figures_table(evaluation), family="monospace", fontsize=9, va="top")
+    for i in range(0, len(histograms), 2):
+        for axis, (name, bars) in zip(
+            next(parts).subplots(1, 2), histograms[i : i + 2], strict=True
+        ):
+            _histogram(axis, name, *bars)
+    for row in rows:
+        _pairs(next(parts), row, "share of pixels not explained, image, what explains it")
+    neighbours = [(f"{distance:.0f} of 255", a, b) for a, b, distance in evaluation.neighbours]
+    _pairs(next(parts), neighbours, "distance, image, nearest training image")
     if evaluation.projected:
-        _curves(next(parts).subplots(), evaluation.projected)
-        _pairs(next(parts), evaluation.projections, "error, real image, nearest of the generator")
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=100)
+        _error_curves(next(parts).subplots(), evaluation.projected)
+        title = "error, real image, closest image of the generator"
+        _pairs(next(parts), evaluation.projections, title)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def _example_rows(examples):
+    """The examples in three rows, best, median and worst; no row without examples."""
+    each = len(examples) // 3
+    return [examples[i : i + each] for i in range(0, len(examples), each)] if each else []
 
 
 def _histogram(axis, title, labels, counts):
-    """Bars beside the uniform law and the band that 95 of 100 real bars keep to."""
+    """Bars, the uniform law, and the band in which 95 of 100 bars of real images lie."""
     total, share = counts.sum(), 1 / len(counts)
     expected = total * share
     spread = 1.96 * np.sqrt(total * share * (1 - share))
@@ -91,7 +99,7 @@ def _histogram(axis, title, labels, counts):
     axis.axhline(expected, color=_LAW, label="law, and 95 % of real images")
     axis.set_title(title)
     axis.set_ylabel("lines")
-    axis.set_ylim(0, 1.35 * max(counts.max(), expected + spread))  # with room for the legend
+    axis.set_ylim(0, 1.35 * max(counts.max(), expected + spread))  # room for the legend
     if len(labels) <= 16:
         axis.set_xticks(range(len(labels)), labels)
     else:
@@ -99,24 +107,24 @@ def _histogram(axis, title, labels, counts):
     axis.legend(frameon=False, loc="upper right")
 
 
-def _curves(axis, projected):
-    """Of each kind of images, the share that the generator draws with no more than some error."""
+def _error_curves(axis, projected):
+    """For each kind of images, the share that the generator draws with at most a given error."""
     for (kind, errors), colour in zip(projected.items(), (_COLOUR, _LAW, "grey"), strict=True):
         axis.ecdf(errors, label=kind, color=colour)
-    axis.set_title("images by how near the generator comes to them")
-    axis.set_xlabel("mean absolute error of 255")
+    axis.set_title("how close the generator comes to images")
+    axis.set_xlabel("mean absolute error, of 255")
     axis.set_ylabel("share")
     axis.legend(frameon=False, loc="lower right")
 
 
 def _pairs(part, examples, title):
-    """Images beside others, each pair under its caption."""
+    """A row of (caption, image, other image), the two images side by side under the caption."""
     part.suptitle(title, fontsize=9, x=0.01, ha="left")
     axes = part.subplots(1, max(1, len(examples)), squeeze=False)[0]
-    for axis, (caption, image, beside) in zip(axes, examples, strict=False):
+    for axis, (caption, image, other) in zip(axes, examples, strict=False):
         gap = np.full_like(image[:, :4], 128)
-        together = np.concatenate([image, gap, beside], axis=1)
-        axis.imshow(to_picture(together), cmap="gray", interpolation="nearest")
+        pair = np.concatenate([image, gap, other], axis=1)
+        axis.imshow(to_picture(pair), cmap="gray", interpolation="nearest")
         axis.set_title(caption, fontsize=9)
         axis.axis("off")
 

@@ -1,4 +1,4 @@
-"""Scores along a training: `metrics.csv`, the best checkpoint, and a word where it collapses."""
+"""Scores during a training: `metrics.csv`, the best checkpoint, a warning of a collapse."""
 
 import csv
 import time
@@ -13,34 +13,37 @@ from utils.files import replacing
 from utils.images import to_uint8
 from utils.loaders import ImageStream
 from utils.quality.similarity import ImageJudge, diversity
-from utils.runs import read_scores
+from utils.runs import rank, read_scores
 
 IMAGES = 500
-"""How many images, of the seeds from 0 on, are scored each time."""
+"""How many images are scored each time, those of seeds from 0."""
 
 AFFORDABLE = 0.03
-"""Share of the time that scores may take unless they are asked for."""
+"""The largest share of the time that scores may take without being asked for."""
 
 COLLAPSED = 0.3
-"""Share of the data's diversity under which a generator is said to have collapsed."""
+"""A generator with less than this share of the data's diversity has collapsed."""
 
-_TRIED = 25  # images, to see what scores cost
+_TRIED = 25  # images that are scored to estimate the cost
 
 
 class Scores(keras.callbacks.Callback):
-    """Scores the generator every so many epochs, and keeps the best training and generator.
+    """Scores the generator at regular epochs, and keeps the best training and generator.
 
-    `metrics.csv` has a row for each time: the epoch, `diversity_ratio` (the mean distance between
-    two images, as a share of the data's), and what the judge measures. The best by the judge's
-    `rank` lie in `weights/best.h5` and `generator_best.h5`.
+    Each time adds a row to `metrics.csv`: the epoch, `diversity_ratio` (the mean distance between
+    two images, divided by that of the data), and what the judge measures. `weights/best.h5` and
+    `generator_best.h5` are those of the best row by `utils.runs.rank`.
 
     Args:
         folder: the run folder.
         stream: the training images.
-        judge: has `measure(images)` and `rank(measured)`, as `utils.quality.similarity.ImageJudge`, which
-            stands in for None.
-        every: epochs between two scores; 0 for never; None for every `print_every`, where that
-            takes no more than `AFFORDABLE` of the time.
+        judge: an object with `measure(images)`, which takes uint8 (n, H, W, C) and returns numbers
+            by name, as `utils.quality.ImageJudge` does; None for an `ImageJudge` of `stream`. The
+            measures of this project's own judges are known, see `utils.runs.ranking`. Any other
+            judge is ranked by its first measure, the first column after `epoch` and
+            `diversity_ratio`: larger is better.
+        every: epochs between two scores; 0 for never; None for `print_every` if that takes at most
+            `AFFORDABLE` of the time.
         print_every: epochs between two sample grids.
     """
 
@@ -60,7 +63,7 @@ class Scores(keras.callbacks.Callback):
             self._write()
         self.began, self.first = time.monotonic(), self.model.epoch
         self.collapsed = False
-        self.diversity = None  # of the data, once it is needed
+        self.diversity = None  # of the data; measured when it is first needed
         self.best = self.model.best_rank(self.path.parent)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -70,71 +73,76 @@ class Scores(keras.callbacks.Callback):
             self._score(epoch)
 
     def _affordable(self):
-        """Whether scores at every sample grid would take little enough of the time."""
+        """Whether scores at every sample grid take at most `AFFORDABLE` of the time."""
         period = (time.monotonic() - self.began) / (self.model.epoch - self.first)
         try:
-            self._measured(_TRIED)  # once for what only the first time takes
+            self._measure(_TRIED)  # the first time takes longer
             few, more = (self._seconds(count) for count in (_TRIED, 3 * _TRIED))
         except ValueError as error:
-            tqdm.write(f"Not scored along the way: {error}")
+            tqdm.write(f"Not scored during this training: {error}")
             return False
         cost = few + max(0, more - few) * (IMAGES - _TRIED) / (2 * _TRIED)
         share = cost / (cost + period * self.print_every)
         if share > AFFORDABLE:
             tqdm.write(
-                f"Not scored along the way, which would take {share:.0%} of the time; "
-                "evaluate_every (--evaluate-every) asks for it."
+                f"Not scored during this training: it would take {share:.0%} of the time; "
+                "set evaluate_every (--evaluate-every) to score nevertheless."
             )
         return share <= AFFORDABLE
 
     def _seconds(self, count):
         start = time.monotonic()
-        self._measured(count)
+        self._measure(count)
         return time.monotonic() - start
 
-    def _measured(self, count):
+    def _measure(self, count):
         if self.diversity is None:
             real = self._real()
             self.judge = self.judge or ImageJudge(real)
             self.diversity = diversity(real)
         images = draw_images(self.model.drawing_generator(), count)
-        # Data of one picture have no diversity to compare with.
+        # The diversity is 0 if all images of the data are the same.
         ratio = diversity(images) / self.diversity if self.diversity else 1.0
         return {"diversity_ratio": ratio} | self.judge.measure(images)
 
     def _real(self):
-        count = min(IMAGES, len(self.stream.source))  # each once
+        count = min(IMAGES, len(self.stream.source))  # no image twice
         batches = -(-count // self.stream.batch_size)
         images = np.concatenate([self.stream[k][0] for k in range(batches)])
         return to_uint8(images[:count])
 
     def _score(self, epoch):
-        row = {"epoch": epoch} | self._measured(IMAGES)
+        row = {"epoch": epoch} | self._measure(IMAGES)
         if self.model.scores and row.keys() != self.model.scores[0].keys():
-            aside = self.path.with_name(f"metrics_before_{epoch}.csv")
-            self.path.rename(aside)
-            tqdm.write(f"Another judge's scores are now in {aside}")
+            old = self.path.with_name(f"metrics_before_{epoch}.csv")
+            self.path.rename(old)
+            tqdm.write(f"The scores of another judge are now in {old}")
             self.model.scores = []
-        rank = self.judge.rank(row)
-        # Before the row: a training that is killed in between must not take it for saved.
-        if self.best is None or len(self.best) != len(rank) or rank > self.best:
-            self.model.save_best(self.path.parent, rank)
-            self.best = rank
+        value = rank(row)
+        # Saved before the row is written: if the process is killed between the two, a row must not
+        # claim a best training that was never saved.
+        if self.best is None or len(self.best) != len(value) or value > self.best:
+            self.model.save_best(self.path.parent, value)
+            self.best = value
         self.model.scores.append(row)
         self._write()
+        self._warn_of_collapse(row)
+
+    def _warn_of_collapse(self, row):
+        """Prints a warning when the generator has collapsed, once until it recovers."""
         collapsed = row["diversity_ratio"] < COLLAPSED
         if collapsed and not self.collapsed:
             tqdm.write(
-                f"The images of epoch {epoch} are all much alike: {row['diversity_ratio']:.0%} of "
-                "the diversity of the data. Early in a training that passes; later, the generator "
-                "has collapsed: go back to weights/best.h5 (--checkpoint), or begin again with a "
-                "lower learning rate."
+                f"The images of epoch {row['epoch']} are almost all alike: their diversity is "
+                f"{row['diversity_ratio']:.0%} of that of the data. Early in a training this "
+                "passes. Later it means that the generator has collapsed: resume from "
+                "weights/best.h5 (--checkpoint), or begin again with a lower learning rate."
             )
         self.collapsed = collapsed
 
     def _write(self):
         rows = self.model.scores
-        with replacing(self.path) as beside, open(beside, "w", newline="") as file:
+        with replacing(self.path) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]) if rows else ["epoch"])
             writer.writeheader()
             writer.writerows(
@@ -144,6 +152,6 @@ class Scores(keras.callbacks.Callback):
 
 
 def score_line(row: dict[str, float]) -> str:
-    """One row of scores as it stands in the log."""
+    """One row of scores as a line of the log."""
     figures = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
     return f"scores after epoch {row['epoch']}: {figures}"

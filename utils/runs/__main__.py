@@ -1,4 +1,4 @@
-"""`python -m utils.runs`: all runs as a table, or two of them side by side as a picture."""
+"""`python -m utils.runs`: lists the runs, or draws a picture that compares two of them."""
 
 import argparse
 from pathlib import Path
@@ -10,15 +10,19 @@ from utils.runs.table import find_run, find_runs, runs_table
 
 def main() -> None:
     """The command line of `python -m utils.runs`."""
-    lines = ("", "--root /content/drive/MyDrive/lines-wgan-gp/run/gan")
-    lines += ("--compare 0001_output 0002_output --out compare.png",)
-    examples = "\n".join(f"  python -m utils.runs {line}".rstrip() for line in lines)
-    parser = cli.parser("Lists the runs, or puts two of them side by side.", examples)
-    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of all runs")
-    parser.add_argument(
-        "--compare", nargs=2, metavar=("A", "B"), help="two runs, by name or folder, as a picture"
+    parser = cli.parser(
+        "Lists the runs, or compares two of them in a picture.",
+        "  python -m utils.runs\n"
+        "  python -m utils.runs --root /content/drive/MyDrive/lines-wgan-gp/run/gan\n"
+        "  python -m utils.runs --compare 0001_output 0002_output --out compare.png",
     )
-    parser.add_argument("--out", type=cli.png, default="compare.png", help="that picture")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the run folders")
+    parser.add_argument(
+        "--compare", nargs=2, metavar=("A", "B"), help="draw two runs, given by name or folder"
+    )
+    parser.add_argument(
+        "--out", type=cli.png, default="compare.png", help="the picture of --compare"
+    )
     cli.run(_show, parser.parse_args())
 
 
@@ -27,7 +31,7 @@ def _show(arguments: argparse.Namespace) -> None:
         print(runs_table(find_runs(arguments.root)))
         return
     folders = [find_run(name, arguments.root) for name in arguments.compare]
-    from utils.runs.comparison import compare
+    from utils.runs.comparison import compare  # here: it loads Matplotlib
 
     compare(*folders, arguments.out)
     print(arguments.out)

@@ -10,24 +10,24 @@ from PIL import Image
 
 from utils.files import replacing
 from utils.messages import one_line
-from utils.runs import state
 from utils.runs.curves import smoothed
+from utils.runs.folder import find_samples
 from utils.runs.params import read_params
+from utils.runs.state import find_scores, ranking, read_losses
 
 _COLOURS = ("#2b6cb0", "#c05621")
 _WIDTH = 12  # inches
-_TALLEST = 3  # of a sample, in its widths
-_LONGEST = 48  # letters of a parameter
+_MAX_HEIGHT = 3  # of a sample, in units of its width
+_MAX_LETTERS = 48  # of a parameter's name or value
 _DIVERSITY = "diversity_ratio"
-_EMPTY = np.full((1, 6, 3), 255, np.uint8)
+_WHITE = np.full((1, 6, 3), 255, np.uint8)
 
 
 def compare(a: str | os.PathLike, b: str | os.PathLike, path: str | os.PathLike) -> None:
-    """Writes the picture of two runs, of which anything may be missing.
+    """Writes a picture that compares two runs; either may lack any of its files.
 
-    It shows the samples of the last epoch that both were sampled after, which are images of the
-    same seeds, and the last samples of each; losses and scores over each other; and the parameters
-    that differ.
+    From the top: the samples of the last epoch that both runs sampled, images of the same seeds;
+    the last samples of each run; losses and scores of both as curves; the parameters that differ.
 
     Args:
         a, b: run folders.
@@ -37,88 +37,89 @@ def compare(a: str | os.PathLike, b: str | os.PathLike, path: str | os.PathLike)
         OSError: it cannot be written.
     """
     folders = (Path(a), Path(b))
-    names = [_plain(folder.resolve().name) for folder in folders]
-    changes = [tuple(map(_plain, row)) for row in differences(*folders)]
+    names = [_without_formulas(folder.resolve().name) for folder in folders]
+    changes = [tuple(map(_without_formulas, row)) for row in differences(*folders)]
     charts = _charts(folders)
     samples = [
         [_sample(folder, epoch) for folder, epoch in zip(folders, epochs, strict=True)]
         for epochs in (common_epochs(*folders), _last_epochs(*folders))
     ]
     heights = [max(image.shape[0] / image.shape[1] for image, _ in row) for row in samples]
-    heights = [_WIDTH / 2 * min(height, _TALLEST) + 0.5 for height in heights]
+    heights = [_WIDTH / 2 * min(height, _MAX_HEIGHT) + 0.5 for height in heights]
     heights += [3] * -(-len(charts) // 2) + [0.2 * len(changes) + 0.6]
     figure = Figure(figsize=(_WIDTH, sum(heights)), layout="constrained")
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
-    for place in np.ndindex(2, 2):
-        image, words = samples[place[0]][place[1]]
-        axis = figure.add_subplot(grid[place])
+    for row, column in np.ndindex(2, 2):
+        image, caption = samples[row][column]
+        axis = figure.add_subplot(grid[row, column])
         axis.set_axis_off()
         axis.imshow(image)
-        axis.set_title(f"{names[place[1]]}\n{words}", color=_COLOURS[place[1]])
-    for place, (title, curves) in enumerate(charts.items()):
-        _draw_chart(figure.add_subplot(grid[2 + place // 2, place % 2]), title, curves, names)
+        axis.set_title(f"{names[column]}\n{caption}", color=_COLOURS[column])
+    for i, (title, curves) in enumerate(charts.items()):
+        _draw_chart(figure.add_subplot(grid[2 + i // 2, i % 2]), title, curves, names)
     _write_differences(figure.add_subplot(grid[-1, :]), changes, names)
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=120)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def common_epochs(a: Path, b: Path) -> tuple[int | None, int | None]:
-    """The last epoch that both runs were sampled after, twice; None where there is none."""
-    both = {epoch for epoch, _ in state.samples(a)} & {e for e, _ in state.samples(b)}
-    return (max(both, default=None),) * 2
+    """The last epoch that both runs sampled, twice; None without one."""
+    common = {epoch for epoch, _ in find_samples(a)} & {epoch for epoch, _ in find_samples(b)}
+    return (max(common, default=None),) * 2
 
 
 def _last_epochs(*folders):
-    return [max((epoch for epoch, _ in state.samples(f)), default=None) for f in folders]
+    return [max((epoch for epoch, _ in find_samples(f)), default=None) for f in folders]
 
 
 def differences(a: Path, b: Path) -> list[tuple[str, str, str]]:
-    """The entries of `params.json` that differ: name, value of one, value of the other."""
+    """The entries of `params.json` that differ: name, value in a, value in b; `–` if missing."""
     flat = [
         {name: value for section in read_params(folder).values() for name, value in section.items()}
         for folder in (a, b)
     ]
     names = [*flat[0], *(name for name in flat[1] if name not in flat[0])]
     return [
-        (one_line(name, _LONGEST), *(one_line(p.get(name, "–"), _LONGEST) for p in flat))
+        (one_line(name, _MAX_LETTERS), *(one_line(p.get(name, "–"), _MAX_LETTERS) for p in flat))
         for name in names
         if flat[0].get(name) != flat[1].get(name)
     ]
 
 
 def _sample(folder, epoch):
-    """The picture of an epoch, uint8 (H, W, 3), and words on it; white where there is none."""
-    paths = dict(state.samples(folder))
+    """The samples of an epoch, uint8 (H, W, 3), and a caption; white without a readable file."""
+    paths = dict(find_samples(folder))
     if epoch is None:
-        return _EMPTY, "no samples of the same epoch" if paths else "no samples"
+        return _WHITE, "no samples of the same epoch" if paths else "no samples"
     try:
         with Image.open(paths[epoch]) as picture:
             return np.asarray(picture.convert("RGB")), f"after epoch {epoch}"
     except (OSError, ValueError, Image.DecompressionBombError):
-        return _EMPTY, f"{paths[epoch].name} is damaged"
+        return _WHITE, f"{paths[epoch].name} is damaged"
 
 
 def _charts(folders):
-    """For each chart its title and the curves of both runs, each (epochs, values) or None."""
+    """The curves of both runs by the title of their chart, each (epochs, values) or None."""
     charts = {}
-    for title, needed, value in (
-        ("Wasserstein estimate −(R + F)", {"real", "fake"}, lambda at: -(at["real"] + at["fake"])),
-        ("Gradient penalty G", {"penalty"}, lambda at: at["penalty"]),
+    for title, columns, value in (
+        ("Wasserstein estimate −(R + F)", {"real", "fake"}, lambda of: -(of["real"] + of["fake"])),
+        ("Gradient penalty G", {"penalty"}, lambda of: of["penalty"]),
     ):
-        losses = [state.read_losses(folder) for folder in folders]
         charts[title] = [
-            (at["epoch"], smoothed(value(at))) if needed | {"epoch"} <= at.keys() else None
-            for at in losses
+            (losses["epoch"], smoothed(value(losses)))
+            if columns | {"epoch"} <= losses.keys()
+            else None
+            for losses in map(read_losses, folders)
         ]
-    scores = [state.scores(folder) for folder in folders]
-    measured = [rows[0] if rows else {} for rows in scores]
+    scores = [find_scores(folder) for folder in folders]
+    first_rows = [rows[0] if rows else {} for rows in scores]
     names = dict.fromkeys(
-        name for row in measured for name in (*state.ranked(row), _DIVERSITY) if name in row
+        name for row in first_rows for name in (*ranking(row), _DIVERSITY) if name in row
     )
     for name in names:
         charts[name] = [
             ([row["epoch"] for row in rows], [row[name] for row in rows]) if name in first else None
-            for first, rows in zip(measured, scores, strict=True)
+            for first, rows in zip(first_rows, scores, strict=True)
         ]
     return charts
 
@@ -128,9 +129,9 @@ def _draw_chart(axis, title, curves, names):
     axis.set_xlabel("epoch")
     axis.grid(alpha=0.25)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for found, name, colour in zip(curves, names, _COLOURS, strict=True):
-        if found:
-            axis.plot(*found, color=colour, label=name)
+    for curve, name, colour in zip(curves, names, _COLOURS, strict=True):
+        if curve:
+            axis.plot(*curve, color=colour, label=name)
     if any(curves):
         axis.legend(loc="best", frameon=False)
     else:
@@ -143,12 +144,12 @@ def _write_differences(axis, changes, names):
         [("parameters that differ", *names), *changes] if changes else [("no parameter differs",)]
     )
     for line, row in enumerate(rows):
-        for place, words, colour in zip((0, 0.34, 0.68), row, ("black", *_COLOURS), strict=False):
+        for x, text, colour in zip((0, 0.34, 0.68), row, ("black", *_COLOURS), strict=False):
             y = 1 - (line + 0.5) / len(rows)
             weight = "bold" if line == 0 else "normal"
-            axis.text(place, y, words, color=colour, weight=weight, fontsize=9, va="center")
+            axis.text(x, y, text, color=colour, weight=weight, fontsize=9, va="center")
 
 
-def _plain(words):
-    """Words in which Matplotlib sees no formula."""
-    return words.replace("$", r"\$")
+def _without_formulas(text):
+    """Text with its dollars escaped, between which Matplotlib would set formulas."""
+    return text.replace("$", r"\$")

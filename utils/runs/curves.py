@@ -10,28 +10,44 @@ from matplotlib.ticker import MaxNLocator
 from utils.files import replacing
 
 _CAPTION = """\
-How to read it. The critic scores real images high and generated ones low; the Wasserstein
-estimate is the gap between the two. It rises while the critic learns to tell them apart, then
-falls as the images come nearer to the data: a slow fall that settles is good news. The scores may
-drift up or down together; only their distance matters. The penalty should settle well below 1: it
-bounds the critic's slope. The generator loss wanders with the scores and does not measure quality;
-the scores at the bottom, where there are any, do. Faint: every epoch. Strong: smoothed."""
+How to read it. The critic gives real images high scores and generated images low ones. The
+Wasserstein estimate is the difference. It rises while the critic learns to tell them apart, and
+falls as the generated images approach the data: a slow fall that levels off is good. Both scores
+may drift up or down together; only their difference matters. The gradient penalty bounds the
+critic's slope and should settle well below 1. The generator loss follows the critic's scores and
+does not measure quality; the scores at the bottom, if there are any, do. Faint: every epoch.
+Strong: smoothed."""
+
+_SMALLER_IS_BETTER = ("residual", "colour", "position", "swd", "duplicates")
+"""First letters of the measures that should fall."""
 
 
 def plot_convergence(
     path: str | os.PathLike, d_losses: list, g_losses: list, scores: list[dict] = ()
 ) -> None:
-    """Draws the losses of a run, with words on how to read them.
+    """Draws the losses and the scores of a run, and explains below how to read them.
 
     Args:
         path: the PNG to write.
         d_losses: rows [D, R, F, G], one per epoch.
         g_losses: generator losses, one per epoch.
-        scores: rows of `metrics.csv`, each measure a curve in a panel of its own at the bottom.
+        scores: rows of `metrics.csv`; each measure is a curve in one of two panels at the bottom.
     """
-    _, real, fake, penalty = np.array(d_losses).T
     figure = Figure(figsize=(12, 12 if scores else 9), layout="constrained")
     axes = figure.subplots(3 if scores else 2, 2, sharex=True).ravel()
+    _draw_losses(axes[:4], d_losses, g_losses)
+    if scores:
+        _draw_scores(axes[4:], scores)
+    for axis in axes[-2:]:
+        axis.set_xlabel("epoch (one generator update)")
+    caption = textwrap.fill(" ".join(_CAPTION.split()), 160)
+    figure.supxlabel(caption, fontsize=10, x=0.01, ha="left")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+
+
+def _draw_losses(axes, d_losses: list, g_losses: list) -> None:
+    _, real, fake, penalty = np.array(d_losses).T
     _curve(axes[0], -(real + fake), "#2b6cb0", "Wasserstein estimate  −(R + F)")
     axes[0].set_title("How far the generated images are from the real ones")
     _curve(axes[1], -real, "#2f855a", "real images  −R")
@@ -42,32 +58,25 @@ def plot_convergence(
     axes[2].set_title("Gradient penalty")
     _curve(axes[3], np.array(g_losses), "#b83280", "generator loss")
     axes[3].set_title("Generator loss")
-    for axis, unit in zip(axes[:4], ("score", "score", "penalty, log scale", "loss"), strict=True):
+    for axis, unit in zip(axes, ("score", "score", "penalty, log scale", "loss"), strict=True):
         axis.set_ylabel(unit)
         axis.legend(loc="best", frameon=False)
         axis.grid(alpha=0.25)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if scores:
-        _scores(axes[4:], scores)
-    for axis in axes[-2:]:
-        axis.set_xlabel("epoch (one generator update)")
-    caption = textwrap.fill(" ".join(_CAPTION.split()), 160)
-    figure.supxlabel(caption, fontsize=10, x=0.01, ha="left")
-    with replacing(path) as beside:
-        figure.savefig(beside, dpi=100)
 
 
-def _scores(axes, rows: list[dict]) -> None:
-    """What should rise on the left; on the right what should fall, as a share of its largest."""
+def _draw_scores(axes, rows: list[dict]) -> None:
+    """Measures that should rise on the left; on the right, divided by their largest, the others."""
     epochs = [row["epoch"] for row in rows]
     for name in (name for name in rows[0] if name != "epoch"):
         values = np.array([row[name] for row in rows])
-        right = name.startswith(("residual", "colour", "position", "swd", "duplicates"))
+        right = name.startswith(_SMALLER_IS_BETTER)
         largest = np.abs(values).max()
         label = f"{name} (1 = {largest:.3g})" if right else name
         scale = largest if right and largest else 1
         axes[int(right)].plot(epochs, values / scale, marker=".", label=label)
-    for axis, title in zip(axes, ("Scores: more is better", "Scores: less is better"), strict=True):
+    titles = ("Scores: larger is better", "Scores: smaller is better")
+    for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.25)
@@ -77,9 +86,8 @@ def _scores(axes, rows: list[dict]) -> None:
 
 def _curve(axis, values: np.ndarray, colour: str, label: str) -> None:
     epochs = np.arange(len(values))
-    smooth = smoothed(values)
     axis.plot(epochs, values, color=colour, alpha=0.2, linewidth=0.8)
-    axis.plot(epochs, smooth, color=colour, linewidth=1.8, label=label)
+    axis.plot(epochs, smoothed(values), color=colour, linewidth=1.8, label=label)
 
 
 def smoothed(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Run folders: `run/gan/<RUN_ID>_<data name>/`, their names and locks."""
+"""Run folders, `run/gan/<RUN_ID>_<data name>/`: paths, what is in them, locks."""
 
 import contextlib
 import itertools
@@ -10,43 +10,52 @@ import filelock
 
 ROOT = Path("run") / "gan"
 
-_PATIENCE = 0.5  # seconds; `is_locked` of others holds a lock for less than a thousandth
+_LOCK_TIMEOUT = 0.5  # seconds; `is_locked` of another process holds a lock for less than 1 ms
 
 
 def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = ROOT) -> Path:
-    """Where a run of `run_id` on a zip or folder `data` lives, e.g. `run/gan/0001_output`."""
+    """The folder of run `run_id` on the zip or folder `data`, e.g. `run/gan/0001_output`."""
     return Path(root) / f"{run_id}_{Path(data).resolve().stem}"
 
 
 def newest_generator(root: str | os.PathLike = ROOT) -> Path:
-    """The last `<root>/<run>/generator.h5` that was written, or else the one that comes along.
+    """The `<root>/<run>/generator.h5` written last; without any, the newest one under `ROOT`.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: neither folder has one.
     """
     for folder in (root, ROOT):
-        found = sorted(Path(folder).glob("*/generator.h5"), key=os.path.getmtime)
-        if found:
-            return found[-1]
+        generators = sorted(Path(folder).glob("*/generator.h5"), key=os.path.getmtime)
+        if generators:
+            return generators[-1]
     raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
 
 
+def find_samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
+    """The sample grids of a run folder, (epoch, path), by epoch; empty where none can be read."""
+    samples = []
+    with contextlib.suppress(OSError):
+        for path in (Path(folder) / "images").glob("sample_*.png"):
+            epoch = path.stem.removeprefix("sample_")
+            if epoch.isdecimal():
+                samples.append((int(epoch), path))
+    return sorted(samples)
+
+
 def samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
-    """The sample grids of a run folder, (epoch, path), in the order of their epochs.
+    """As `find_samples`, for callers that need at least one.
 
     Raises:
         FileNotFoundError: there are none.
     """
-    images = Path(folder) / "images"
-    epochs = {path: path.stem.removeprefix("sample_") for path in images.glob("sample_*.png")}
-    found = sorted((int(epoch), path) for path, epoch in epochs.items() if epoch.isdecimal())
-    if not found:
+    if not (found := find_samples(folder)):
+        images = Path(folder) / "images"
         raise FileNotFoundError(f"{images}: no sample_0.png and so on; expected a run folder")
     return found
 
 
 def make_run_folder(folder: str | os.PathLike) -> Path:
-    """Makes `folder` with its `images`, `weights` and `viz`, as far as they are not there."""
+    """Makes `folder` with `images`, `weights` and `viz`, where they do not exist yet."""
     folder = Path(folder)
     for name in ("images", "weights", "viz"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -57,15 +66,15 @@ def make_run_folder(folder: str | os.PathLike) -> Path:
 def locked(folder: str | os.PathLike) -> Iterator[None]:
     """Keeps other processes from training in `folder` during the block.
 
-    The lock ends with the process, however that ends. Some network drives know no locks; there,
-    nobody is kept away.
+    The lock ends with the process, even if that is killed. Some network drives support no locks:
+    there, two trainings are not kept apart.
 
     Raises:
         BlockingIOError: another process trains there.
     """
     lock = filelock.FileLock(Path(folder) / ".lock")
     try:
-        lock.acquire(timeout=_PATIENCE)
+        lock.acquire(timeout=_LOCK_TIMEOUT)
     except filelock.Timeout:
         raise BlockingIOError(
             f"{folder} is in use by another training; wait for it, stop it, or choose another "
@@ -80,16 +89,16 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 
 
 def is_locked(folder: str | os.PathLike) -> bool:
-    """Whether a process of this machine trains in `folder`; False where locks are not known."""
+    """Whether a process of this machine trains in `folder`; False on drives without locks."""
     lock = filelock.FileLock(Path(folder) / ".lock")
     if not Path(lock.lock_file).exists():
-        return False  # and to ask would make one
+        return False  # acquiring the lock would create the file
     try:
         with lock.acquire(timeout=0):
             return False
     except filelock.Timeout:
         return True
-    except (OSError, NotImplementedError):  # a folder for reading only, or a network drive
+    except (OSError, NotImplementedError):  # a read-only folder, or a network drive
         return False
 
 
@@ -97,7 +106,7 @@ def set_aside(folder: str | os.PathLike) -> Path | None:
     """Renames a run folder to the first free `<folder>.old1`, `.old2` …, so that a new run begins.
 
     Returns:
-        where it is now; None where there was none.
+        the new path; None where there was no folder.
 
     Raises:
         BlockingIOError: another process trains there.
@@ -106,17 +115,15 @@ def set_aside(folder: str | os.PathLike) -> Path | None:
     if not folder.exists():
         return None
     with locked(folder):
-        numbers = itertools.count(1)
-        target = next(
-            t for n in numbers if not (t := folder.with_name(f"{folder.name}.old{n}")).exists()
-        )
+        targets = (folder.with_name(f"{folder.name}.old{n}") for n in itertools.count(1))
+        target = next(path for path in targets if not path.exists())
     return folder.rename(target)
 
 
 def check_still_there(folder: str | os.PathLike) -> None:
     """Raises FileNotFoundError where a run folder has vanished.
 
-    Without this, whoever writes next would make a folder of that name on another disk.
+    Without this check, the next write would make a folder of that name on another disk.
     """
     if not (Path(folder) / "params.json").exists():
         raise FileNotFoundError(

@@ -1,4 +1,4 @@
-"""`params.json`: what a run is made of, and whether it goes on as it began."""
+"""`params.json`: the parameters of a run, and whether a session has the same ones."""
 
 import contextlib
 import json
@@ -11,8 +11,8 @@ from utils.files import replacing
 
 
 def collect_params(**sections: dict) -> dict:
-    """What `params.json` holds: the sections given and the versions that ran."""
-    import keras  # here: those who only look at run folders need not wait for it
+    """The content of `params.json`: the given sections, and `versions` of Python and packages."""
+    import keras  # here: a program that only looks at run folders does not wait for it
 
     packages = (keras.config.backend(), "keras", "numpy")
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
@@ -28,40 +28,41 @@ def write_params(folder: str | os.PathLike, content: dict) -> None:
 def check_params(
     folder: str | os.PathLike, content: dict, may_differ: set[str], defaults: dict
 ) -> None:
-    """Makes sure that a run goes on as it began; a folder without `params.json` passes.
+    """Makes sure that a run continues with its own parameters; passes without a `params.json`.
 
     Args:
         folder: the run folder.
-        content: from `collect_params`; sections that it lacks are not compared.
-        may_differ: names of entries that do not change what is trained; versions may differ too.
-        defaults: what stands for entries that an earlier version did not know.
+        content: from `collect_params`; only the sections in it are compared.
+        may_differ: names of entries that do not change what is trained. Versions may differ too.
+        defaults: values of entries that the `params.json` of an earlier version lacks.
 
     Raises:
-        ValueError: an entry differs; the message shows the difference.
+        ValueError: an entry differs, the message shows how; or the file is not JSON.
     """
     path = Path(folder) / "params.json"
     if not path.exists():
         return
     try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-        before = _flat({name: section for name, section in there.items() if name in content})
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        before = _flat({name: section for name, section in saved.items() if name in content})
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); move the run folder") from error
     now = _flat(content)
     before = {name: defaults[name] for name in now.keys() & defaults.keys()} | before
-    changed = [
+    differences = [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name) and name not in may_differ
     ]
-    if changed:
+    if differences:
         raise ValueError(
-            f"{folder} holds a run with other parameters: {'; '.join(changed)}; "
+            f"{folder} holds a run with other parameters: {'; '.join(differences)}; "
             "choose another run id, or --new to set this run aside and begin again"
         )
 
 
 def _flat(content: dict) -> dict:
+    """The entries of all sections but `versions`."""
     sections = (items for name, items in content.items() if name != "versions")
     return {name: value for items in sections for name, value in items.items()}
 
@@ -78,7 +79,7 @@ def read_params(folder: str | os.PathLike) -> dict[str, dict]:
     }
 
 
-def whole(section: dict, name: str) -> int | None:
-    """An entry of `params.json` that is a whole number from 1; None for anything else."""
+def positive_int(section: dict, name: str) -> int | None:
+    """An entry of `params.json` that is a whole number of at least 1; None for anything else."""
     value = section.get(name)
     return value if type(value) is int and 0 < value < 1 << 53 else None

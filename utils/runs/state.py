@@ -1,4 +1,4 @@
-"""What the files of a run folder tell, while it runs and after: of damaged ones, what is whole."""
+"""The state of a run, read from its files while it trains and after; damaged parts are skipped."""
 
 import contextlib
 import csv
@@ -9,39 +9,43 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.runs import folder as runs
-from utils.runs.params import read_params, whole
+from utils.runs.folder import find_samples, is_locked
+from utils.runs.params import positive_int, read_params
 
 QUIET = 30
-"""Seconds without a new epoch after which only a run whose lock is held is taken to go on."""
+"""Seconds without a new epoch after which a run without a lock no longer counts as running."""
 
-_TAIL = 1 << 16  # bytes of a log
-_RECENT = 6  # files that the speed is told from
-_RULES = ({"validity": 1, "structure": 1, "residual_median": -1}, {"swd": -1})
-_LEAVES = ("params.json", "losses.csv", "images", "weights", "generator.h5")
+_TAIL_BYTES = 1 << 16  # the end of a log that is read
+_RECENT_SAMPLES = 6  # for the speed
+_RUN_FILES = ("params.json", "losses.csv", "images", "weights", "generator.h5")
+_RANKINGS = (
+    {"validity": 1, "structure": 1, "residual_median": -1},  # lines.judge.LineJudge
+    {"swd": -1},  # utils.quality.ImageJudge
+)
+_NOT_RANKED = ("epoch", "diversity_ratio")  # columns that no judge measured
 
 
 def is_run(folder: str | os.PathLike) -> bool:
-    """Whether something stands there that a training leaves, or is about to."""
-    return any((Path(folder) / name).exists() for name in _LEAVES)
+    """Whether a folder holds anything that a training writes."""
+    return any((Path(folder) / name).exists() for name in _RUN_FILES)
 
 
-def tail(path: Path) -> list[str]:
-    """The last whole lines of a text, of which no more than 64 KiB are read."""
+def last_lines(path: Path) -> list[str]:
+    """The last complete lines of a text, from at most 64 KiB; empty where it cannot be read."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL))
+            file.seek(max(0, size - _TAIL_BYTES))
             text = file.read().decode(errors="replace")
     except OSError:
         return []
     lines = text.split("\n")[:-1]  # what follows the last end of line is still being written
-    return lines[1:] if size > _TAIL else lines
+    return lines[1:] if size > _TAIL_BYTES else lines
 
 
 def epochs_done(folder: str | os.PathLike) -> int:
-    """How many epochs `losses.csv` holds."""
-    for line in reversed(tail(Path(folder) / "losses.csv")):
+    """The number of epochs in `losses.csv`."""
+    for line in reversed(last_lines(Path(folder) / "losses.csv")):
         epoch = line.partition(",")[0]
         if epoch.isdecimal():
             return int(epoch) + 1
@@ -49,7 +53,7 @@ def epochs_done(folder: str | os.PathLike) -> int:
 
 
 def read_losses(folder: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The columns of `losses.csv` by name, of equal length; rows that are damaged are left out."""
+    """The columns of `losses.csv` by name, of equal length, without damaged rows."""
     names, rows = [], []
     with (
         contextlib.suppress(OSError, csv.Error),
@@ -65,18 +69,11 @@ def read_losses(folder: str | os.PathLike) -> dict[str, np.ndarray]:
     return dict(zip(names, np.array(rows).T, strict=True)) if rows else {}
 
 
-def samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
-    """As `utils.runs.folder.samples`, but empty where there are none."""
-    with contextlib.suppress(OSError):
-        return runs.samples(folder)
-    return []
-
-
 def read_scores(path: Path) -> list[dict[str, float]]:
-    """The rows of a `metrics.csv`; none where there is no such file.
+    """The rows of a `metrics.csv`; empty where there is no such file.
 
     Raises:
-        ValueError: it holds something that is no number.
+        ValueError: no column `epoch`, or a value that is not a number.
     """
     if not path.exists():
         return []
@@ -95,44 +92,55 @@ def read_scores(path: Path) -> list[dict[str, float]]:
         ) from error
 
 
-def scores(folder: str | os.PathLike) -> list[dict[str, float]]:
-    """As `read_scores`, but empty where they are damaged."""
+def find_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
+    """The rows of a run folder's `metrics.csv`; empty where there are none or they are damaged."""
     with contextlib.suppress(OSError, ValueError, csv.Error):
         return read_scores(Path(folder) / "metrics.csv")
     return []
 
 
-def ranked(row: dict[str, float]) -> dict[str, int]:
-    """By which measures the judge of a training ranked this row: 1 for more is better, or -1.
+def ranking(scores: dict[str, float]) -> dict[str, int]:
+    """The measures that decide which scores are better, the most important one first.
 
-    As `rank` of `lines.judge.judge.LineJudge` and `utils.quality.similarity.ImageJudge`, told apart by what they
-    measure; empty for a judge of one's own, of which nothing is known here.
+    The two judges of this project are recognised by their measures. Any other judge is ranked by
+    the first thing it measures, the first column after `epoch` and `diversity_ratio`.
+
+    Args:
+        scores: a row of `metrics.csv`.
+
+    Returns:
+        1 by name where larger is better, -1 where smaller is better; empty without a measure.
     """
-    return next((rule for rule in _RULES if rule.keys() <= row.keys()), {})
+    for known in _RANKINGS:
+        if known.keys() <= scores.keys():
+            return known
+    measures = [name for name in scores if name not in _NOT_RANKED]
+    return {measures[0]: 1} if measures else {}
 
 
-def rank(row: dict[str, float]) -> tuple[float, ...]:
-    """The rank of a row by `ranked`, larger for better images."""
-    return tuple(sign * row[name] for name, sign in ranked(row).items())
+def rank(scores: dict[str, float]) -> tuple[float, ...]:
+    """The values of a row's `ranking`, their signs such that a larger tuple is better."""
+    return tuple(sign * scores[name] for name, sign in ranking(scores).items())
 
 
-def best(rows: list[dict[str, float]]) -> dict[str, float] | None:
-    """The row whose training is in `weights/best.h5`: the first of those that rank highest."""
-    return max(rows, key=rank) if rows and ranked(rows[0]) else None
+def best_scores(rows: list[dict[str, float]]) -> dict[str, float] | None:
+    """The row of the training in `weights/best.h5`: the first one of the highest rank."""
+    return max(rows, key=rank) if rows and ranking(rows[0]) else None
 
 
 def seconds_per_epoch(folder: str | os.PathLike) -> float | None:
-    """How long an epoch takes of late, with all that happens in between; None if unknown.
+    """Seconds per epoch of late, samples and checkpoints included; None if unknown.
 
-    It is told from the times of the files that an epoch leaves. `params.json` is written where a
-    session begins, so what lies before it, and the break in between, does not count.
+    Measured by the times of the files that epochs write. A session writes `params.json` when it
+    begins, so files older than that, and the break before it, do not count.
     """
     folder = Path(folder)
     done = epochs_done(folder)
-    files = [(epoch + 1, path) for epoch, path in samples(folder)[-_RECENT:]]
+    files = [(epoch + 1, path) for epoch, path in find_samples(folder)[-_RECENT_SAMPLES:]]
     files.append((done, folder / "losses.csv"))
-    began = changed(folder / "params.json")
-    points = [(epochs, when) for epochs, path in files if (when := changed(path)) >= began > 0]
+    began = modified_time(folder / "params.json")
+    times = [(epochs, modified_time(path)) for epochs, path in files]
+    points = [(epochs, written) for epochs, written in times if written >= began > 0]
     if len({epochs for epochs, _ in points}) < 2:
         points.append((_saved_before(folder, began), began))
     (first, start), (last, end) = min(points), max(points)
@@ -140,39 +148,44 @@ def seconds_per_epoch(folder: str | os.PathLike) -> float | None:
 
 
 def _saved_before(folder: Path, began: float) -> int:
-    """How many epochs the last checkpoint had that a session can have begun with."""
-    names = {path: path.stem.removeprefix("checkpoint_") for path in folder.glob("weights/*.h5")}
+    """The epochs of the last checkpoint that was there when a session began; 0 without one."""
+    epochs = {path: path.stem.removeprefix("checkpoint_") for path in folder.glob("weights/*.h5")}
     return max(
-        (int(n) for path, n in names.items() if n.isdecimal() and changed(path) < began), default=0
+        (
+            int(number)
+            for path, number in epochs.items()
+            if number.isdecimal() and modified_time(path) < began
+        ),
+        default=0,
     )
 
 
 def run_status(folder: str | os.PathLike) -> str:
     """`waiting` for the first session, `running`, `finished` or `stopped`.
 
-    Running is what holds its lock, however long an epoch takes. A training on another machine,
-    whose lock is not seen, is told by an epoch of the last `QUIET` seconds, unless that was saved
-    as the end of a session is.
+    A run whose lock is held is running, however long an epoch takes. The lock of another machine
+    cannot be seen: such a run is running if its last epoch is less than `QUIET` seconds old and has
+    no checkpoint, which the end of a session would have saved.
     """
     folder = Path(folder)
-    done, planned = epochs_done(folder), whole(read_params(folder)["training"], "epochs")
+    done, planned = epochs_done(folder), positive_int(read_params(folder)["training"], "epochs")
     if planned and done >= planned:
         return "finished"
     saved = (folder / "weights" / f"checkpoint_{done}.h5").exists()
-    if runs.is_locked(folder) or (age(folder) < QUIET and not saved):
+    if is_locked(folder) or (seconds_since_last_epoch(folder) < QUIET and not saved):
         return "running"
-    return "stopped" if changed(folder / "params.json") else "waiting"
+    return "stopped" if modified_time(folder / "params.json") else "waiting"
 
 
-def age(folder: str | os.PathLike) -> float:
-    """Seconds since the last epoch, or since the training began; infinite for no training."""
+def seconds_since_last_epoch(folder: str | os.PathLike) -> float:
+    """Seconds since the last epoch, or since the session began; infinite without a training."""
     folder = Path(folder)
-    latest = max(changed(folder / name) for name in ("losses.csv", "params.json"))
+    latest = max(modified_time(folder / name) for name in ("losses.csv", "params.json"))
     return max(0.0, time.time() - latest) if latest else math.inf
 
 
-def changed(path: Path) -> float:
-    """When a file was last written, in seconds since 1970; 0 where there is none."""
+def modified_time(path: Path) -> float:
+    """When a file was last written, in seconds since 1970; 0 without a file."""
     try:
         return path.stat().st_mtime
     except OSError:

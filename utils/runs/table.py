@@ -4,56 +4,67 @@ import os
 import time
 from pathlib import Path
 
-from utils.runs import state
-from utils.runs.params import read_params, whole
+from utils.runs.folder import find_samples
+from utils.runs.params import positive_int, read_params
+from utils.runs.state import (
+    best_scores,
+    epochs_done,
+    find_scores,
+    is_run,
+    modified_time,
+    ranking,
+    run_status,
+)
 
 COLUMNS = ("run", "data", "parameters", "epochs", "state", "best score", "last sample", "disk")
 
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
-def describe_run(folder: Path) -> tuple[str, ...]:
-    """One row of the table, see `COLUMNS`: what is known of a run, however damaged; else `–`."""
-    params = read_params(folder)
-    done, planned = state.epochs_done(folder), whole(params["training"], "epochs")
+def table_row(folder: Path) -> tuple[str, ...]:
+    """The row of one run, see `COLUMNS`; `–` for what its files do not say."""
+    training = read_params(folder)["training"]
+    done, planned = epochs_done(folder), positive_int(training, "epochs")
     return (
         folder.name,
-        str(params["training"].get("data") or "–"),
+        str(training.get("data") or "–"),
         "/".join(_parameters(folder / f"{name}.h5") for name in ("generator", "critic")),
         f"{done or '–'} of {planned or '–'}",
-        state.run_status(folder),
-        _best(folder),
+        run_status(folder),
+        _best_score(folder),
         _last_sample(folder),
         _size(folder),
     )
 
 
 def _parameters(path):
+    """The number of parameters of a network."""
     from utils.hdf5 import read
 
     try:
         _, arrays = read(path, (), "model_weights")
     except (OSError, ValueError):
         return "–"
-    count = sum(array.size for array in arrays.values())
-    return f"{count / 1e6:.2f}M" if count >= 1e5 else f"{count}"
+    total = sum(array.size for array in arrays.values())
+    return f"{total / 1e6:.2f}M" if total >= 1e5 else f"{total}"
 
 
-def _best(folder):
-    row = state.best(state.scores(folder))
-    if row is None:
+def _best_score(folder):
+    """The first measure of the ranking that is not 0, which would say little."""
+    scores = best_scores(find_scores(folder))
+    if scores is None:
         return "–"
-    names = state.ranked(row)
-    name = next((name for name in names if row[name]), next(iter(names)))  # that tells something
-    return f"{name} {row[name]:.4g} at {row['epoch']}"
+    names = list(ranking(scores))
+    name = next((name for name in names if scores[name]), names[0])
+    return f"{name} {scores[name]:.4g} at {scores['epoch']}"
 
 
 def _last_sample(folder):
-    samples = state.samples(folder)
+    samples = find_samples(folder)
     if not samples:
         return "–"
     _, path = samples[-1]
-    return f"{path.name}, {_duration(time.time() - state.changed(path))} ago"
+    return f"{path.name}, {_duration(time.time() - modified_time(path))} ago"
 
 
 def _duration(seconds):
@@ -63,18 +74,18 @@ def _duration(seconds):
 
 def _size(folder):
     size = 0
-    for place, _, names in os.walk(folder):  # does not follow links
+    for parent, _, names in os.walk(folder):  # does not follow links
         for name in names:
             try:
-                size += os.lstat(os.path.join(place, name)).st_size
+                size += os.lstat(os.path.join(parent, name)).st_size
             except OSError:  # deleted meanwhile
                 continue
     return f"{size / 1e6:.1f} MB"
 
 
 def runs_table(folders: list[Path]) -> str:
-    """A line for each of the runs, under a line of headings."""
-    rows = [COLUMNS, *map(describe_run, folders)]
+    """A line of headings, then a line for each run."""
+    rows = [COLUMNS, *map(table_row, folders)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -87,23 +98,23 @@ def find_runs(root: Path) -> list[Path]:
     """The run folders in `root`, by name.
 
     Raises:
-        FileNotFoundError: there is no such folder, or no run in it.
+        FileNotFoundError: no such folder, or no run in it.
     """
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder; expected one that holds run folders")
-    found = sorted(folder for folder in root.iterdir() if state.is_run(folder))
-    if not found:
+    folders = sorted(folder for folder in root.iterdir() if is_run(folder))
+    if not folders:
         raise FileNotFoundError(f"{root}: holds no run; expected folders such as 0001_output")
-    return found
+    return folders
 
 
 def find_run(name: str, root: Path) -> Path:
-    """A run by the path of its folder, or by its name in `root`.
+    """A run by its name in `root`, or by the path of its folder.
 
     Raises:
-        FileNotFoundError: it is neither.
+        FileNotFoundError: there is no such run.
     """
     for folder in (root / name, Path(name)):
-        if state.is_run(folder):
+        if is_run(folder):
             return folder
     raise FileNotFoundError(f"{name}: no run of that name in {root}, nor a run folder by that path")

@@ -1,6 +1,6 @@
-"""`python -m utils.watch <run folder>`: a page on this machine that shows a run as it goes on."""
+"""`python -m utils.watch <run folder>`: serves the live page of one run."""
 
-import argparse
+import os
 from pathlib import Path
 
 from utils import cli, runs
@@ -8,26 +8,31 @@ from utils.watch.server import Server
 
 
 def main() -> None:
-    """The command line."""
-    examples = "  python -m utils.watch run/gan/0001_output\n"
-    examples += "  python -m utils.watch run/gan/0001_output --port 8000"
-    parser = cli.parser("Shows a run while it goes on, as a page on this machine.", examples)
+    """The command line of `python -m utils.watch`."""
+    parser = cli.parser(
+        "Shows a run while it trains, as a web page for this machine only.",
+        "  python -m utils.watch run/gan/0001_output\n"
+        "  python -m utils.watch run/gan/0001_output --port 8000",
+    )
     parser.add_argument("run", help="the run folder")
     parser.add_argument(
-        "--port", type=cli.whole(0, 65535), default=0, help="of this machine; 0: any that is free"
+        "--port", type=cli.whole(0, 65535), default=0, help="of this machine; 0 takes any free one"
     )
-    cli.run(_serve, parser.parse_args())
+    cli.run(lambda arguments: _serve(arguments.run, arguments.port), parser.parse_args())
 
 
-def _serve(arguments: argparse.Namespace) -> None:
-    folder = Path(arguments.run)
+def _serve(folder: str | os.PathLike, port: int) -> None:
+    """Serves until Ctrl-C."""
+    folder = Path(folder)
     if not runs.is_run(folder):
         raise FileNotFoundError(
             f"{folder}: no run there; expected a run folder such as run/gan/0001_output"
         )
-    with Server(folder, arguments.port) as server:
-        words = f"{folder} is shown at {server.address} to this machine alone; Ctrl-C ends it."
-        print(words, flush=True)
+    with Server(folder, port) as server:
+        print(
+            f"{folder} is shown at {server.address} to this machine only; Ctrl-C ends it.",
+            flush=True,
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:

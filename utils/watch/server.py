@@ -1,4 +1,4 @@
-"""A page on this machine that shows a run as it goes on."""
+"""Serves the live page of one run, to this machine only."""
 
 import http.server
 import json
@@ -8,10 +8,9 @@ import re
 import threading
 from pathlib import Path
 
-from utils.runs import state as runs
-from utils.runs.params import read_params, whole
+from utils import runs
 
-ASSETS = Path(__file__).parent / "page"
+_ASSETS = Path(__file__).parent / "page"
 
 _PAGE = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -20,7 +19,7 @@ _PAGE = {
     "/style.css": ("style.css", "text/css; charset=utf-8"),
 }
 _PICTURE = re.compile(r"/images/((?:sample_[0-9]{1,12}|real|converge)\.png)")
-_OWN_NAME = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")  # any port: ssh -L has its own
+_LOCAL_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:[0-9]{1,5})?")  # any port: ssh -L has its own
 _PNG = b"\x89PNG\r\n\x1a\n"
 _LOG_LINES = 12
 _HEADERS = {
@@ -34,52 +33,52 @@ _HEADERS = {
 
 
 def snapshot(folder: str | os.PathLike) -> dict:
-    """What the page shows of a run, fit for JSON; what is not there yet is None or empty.
+    """What the page shows of a run, ready for JSON; None or empty for what does not exist yet.
 
     Returns:
-        `run`, `data`: names; `state`: see `utils.runs.state.state`; `epochs` done and `planned`;
-        `images_per_second`; `seconds_left`; `age`, seconds since the last epoch; `session` and
-        `newest`, which change where samples or the newest of them do; `samples`, their epochs;
-        `converge`, which changes with that picture; `scores`, rows, and `best`, the epoch of one;
-        `log`, the last lines.
+        `run`, `data`: names. `state`: see `utils.runs.run_status`. `epochs` done and `planned`.
+        `images_per_second`. `seconds_left`. `age`: seconds since the last epoch. `samples`: their
+        epochs. `session`, `newest`, `converge`: numbers that change with the samples, the newest
+        sample and `converge.png`, so that a browser loads them again. `scores`: rows of
+        `metrics.csv`. `best`: the epoch of the best row. `log`: its last lines.
     """
     folder = Path(folder)
-    params = read_params(folder)
+    params = runs.read_params(folder)
     model, training = params["model"], params["training"]
-    done, planned = runs.epochs_done(folder), whole(training, "epochs")
-    seconds = runs.seconds_per_epoch(folder)
-    sizes = whole(model, "batch_size"), whole(training, "n_critic")
-    samples, scores = runs.samples(folder), runs.scores(folder)
-    state, best = runs.run_status(folder), runs.best(scores)
-    age = runs.age(folder)
-    left = seconds and planned and state == "running"
+    done, planned = runs.epochs_done(folder), runs.positive_int(training, "epochs")
+    status, seconds = runs.run_status(folder), runs.seconds_per_epoch(folder)
+    sizes = runs.positive_int(model, "batch_size"), runs.positive_int(training, "n_critic")
+    samples, scores = runs.find_samples(folder), runs.find_scores(folder)
+    best = runs.best_scores(scores)
+    age = runs.seconds_since_last_epoch(folder)
+    ends = seconds and planned and status == "running"
     return {
         "run": folder.resolve().name,
         "data": str(training.get("data") or ""),
-        "state": state,
+        "state": status,
         "epochs": done,
         "planned": planned,
         "images_per_second": sizes[0] * sizes[1] / seconds if seconds and all(sizes) else None,
-        "seconds_left": max(0, planned - done) * seconds if left else None,
+        "seconds_left": max(0, planned - done) * seconds if ends else None,
         "age": age if math.isfinite(age) else None,
-        "session": runs.changed(folder / "params.json"),
-        "newest": runs.changed(samples[-1][1]) if samples else 0,
+        "session": runs.modified_time(folder / "params.json"),
+        "newest": runs.modified_time(samples[-1][1]) if samples else 0,
         "samples": [epoch for epoch, _ in samples],
-        "converge": runs.changed(folder / "images" / "converge.png"),
+        "converge": runs.modified_time(folder / "images" / "converge.png"),
         "scores": [
             {name: v if math.isfinite(v) else None for name, v in row.items()} for row in scores
         ],
         "best": best and best["epoch"],
-        "log": runs.tail(folder / "log.txt")[-_LOG_LINES:],
+        "log": runs.last_lines(folder / "log.txt")[-_LOG_LINES:],
     }
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves the page of one run to this machine, for reading only.
+    """Serves the page of one run to this machine, read-only.
 
-    It answers to the names of this machine alone, so that no page from elsewhere can have its own
-    name resolved to 127.0.0.1 and read along (DNS rebinding). Behind Colab's proxy, on a machine
-    without a browser, every name is right.
+    It only answers requests for `127.0.0.1` or `localhost`: otherwise a foreign website could point
+    its own name at 127.0.0.1 and read the run (DNS rebinding). On a machine of Colab, which has no
+    browser and a proxy in front, it answers to every name.
 
     Raises:
         OSError: the port is in use.
@@ -96,7 +95,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_port}/"
 
     def handle_error(self, request, client_address):
-        """Says nothing: a browser that leaves in the middle is no error."""
+        """Prints nothing: a browser may close a connection early."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -104,21 +103,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server_version, sys_version = "watch", ""
 
     def do_GET(self):
-        if not (_OWN_NAME.fullmatch(self.headers.get("Host", "")) or _in_colab()):
-            self._answer(403, "text/plain", b"Ask for it as 127.0.0.1\n")
+        if not (_LOCAL_HOST.fullmatch(self.headers.get("Host", "")) or _in_colab()):
+            self._answer(403, "text/plain", b"This page is served as 127.0.0.1 only\n")
             return
         path = self.path.partition("?")[0]
         picture = _PICTURE.fullmatch(path)
         if path in _PAGE:
             name, kind = _PAGE[path]
-            self._answer(200, kind, (ASSETS / name).read_bytes())
+            self._answer(200, kind, (_ASSETS / name).read_bytes())
         elif path == "/state.json":
-            state = json.dumps(snapshot(self.server.folder), allow_nan=False)
-            self._answer(200, "application/json", state.encode())
+            content = json.dumps(snapshot(self.server.folder), allow_nan=False)
+            self._answer(200, "application/json", content.encode())
         elif picture and (content := _png(self.server.folder / "images" / picture[1])):
             self._answer(200, "image/png", content)
         else:
-            self._answer(404, "text/plain", b"There is no such page\n")
+            self._answer(404, "text/plain", b"No such page\n")
 
     def _answer(self, status, kind, content):
         self.send_response(status)
@@ -130,16 +129,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_):
-        """Says nothing of requests, of which there are many."""
+        """Prints nothing: the page asks every few seconds."""
 
 
 def _in_colab() -> bool:
-    """Whether this is a machine of Colab's."""
+    """Whether this machine is one of Colab's, by a variable that Colab sets."""
     return "COLAB_RELEASE_TAG" in os.environ
 
 
 def _png(path: Path) -> bytes:
-    """A picture; empty where there is none, or a link to what is none."""
+    """The bytes of a PNG; empty without a file, or if the file is not a PNG."""
     try:
         content = path.read_bytes() if path.is_file() else b""
     except OSError:
@@ -148,11 +147,11 @@ def _png(path: Path) -> bytes:
 
 
 def watch(folder: str | os.PathLike, port: int = 0) -> str:
-    """Serves the page of a run for as long as this process lives, and returns its address.
+    """Serves the page of a run until this process ends, in a thread, and returns its address.
 
     Args:
-        folder: the run folder; in a notebook it need not be there yet.
-        port: of this machine; 0 for any that is free.
+        folder: the run folder, which need not exist yet.
+        port: of this machine; 0 for any free one.
 
     Raises:
         OSError: the port is in use.

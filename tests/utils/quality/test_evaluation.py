@@ -1,18 +1,22 @@
-"""An evaluation: with and without a law, its table, its JSON, its report; the command line."""
+"""Evaluations with and without a law; their table, JSON and report; the command line."""
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lines.dataset import write_zip
+from lines.judge import LineJudge, judge_for
 from lines.judge.controls import draw
-from lines.judge.judge import MEASURES, LineJudge
+from lines.judge.judge import MEASURES
 from lines.judge.law import as_scene, law
+from tests.helpers import ROOT
 from utils.loaders import read_images
-from utils.quality.evaluation import evaluate
+from utils.quality.evaluation import evaluate, evaluate_images, with_law
 from utils.quality.report import draw_report, figures_table, write_json
 from utils.quality.similarity import nearest
 
@@ -31,7 +35,7 @@ def training():
 
 @pytest.fixture(scope="module")
 def lines(training):
-    """Fresh real images, of which the last is no line image."""
+    """60 images and their evaluation: fresh real ones, but the last one is noise."""
     judge = LineJudge(32, 1, training)
     images = judge.fresh(60, seed=9)
     images[-1] = np.random.default_rng(0).integers(0, 256, (32, 32, 3))
@@ -59,7 +63,7 @@ def test_with_a_law(lines, training):
 
 
 def test_without_a_law(training):
-    """Held-out images pass; blurred, repeated and copied ones are noticed, each by its measure."""
+    """Real images pass; blurred, repeated and copied ones are noticed, each by its measure."""
     real, rest = training[:100], training[100:]
     found = evaluate(real, rest, progress=silent)
     assert set(BY_PIXELS) <= set(found.measures) and not found.examples and not found.histograms
@@ -82,7 +86,7 @@ def test_grey_images(training):
     assert found.measures["texture_mean"] < 2 * found.high["texture_mean"]
 
 
-def test_too_few_or_other_images(training):
+def test_too_few_images_and_images_of_another_shape(training):
     with pytest.raises(ValueError, match="expected at least 8 images to judge, received 7"):
         evaluate(training[:7], training)
     with pytest.raises(ValueError, match="expected at least 8 training images, received 3"):
@@ -99,10 +103,10 @@ def test_table_json_and_report(lines, tmp_path):
     assert rows[-1].startswith("* outside the band of real images: ")
     assert rows[-1].endswith(f" of {len(found.measures)} measures")
     found.measures["crossings"] = math.nan
-    write_json(tmp_path / "a.json", found, judged="x.zip", size=32)
+    write_json(tmp_path / "a.json", found, judged="x.zip")
     content = json.loads((tmp_path / "a.json").read_text())
     assert content["validity"] == found.measures["validity"] and content["crossings"] is None
-    assert (content["count"], content["judged"], content["size"]) == (60, "x.zip", 32)
+    assert list(content.items())[:3] == [("judged", "x.zip"), ("size", 32), ("count", 60)]
     assert content["low"].keys() == content["control"].keys() == found.measures.keys()
     assert "–" in next(
         row for row in figures_table(found).splitlines() if row.startswith("crossings")
@@ -111,6 +115,47 @@ def test_table_json_and_report(lines, tmp_path):
     with Image.open(tmp_path / "report.png") as picture:
         assert picture.width == 1300 and picture.height > 1000
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 100
+
+
+def test_one_call_evaluates_images_against_a_folder(tmp_path, training):
+    (tmp_path / "noise").mkdir()
+    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8)):
+        Image.fromarray(image).save(tmp_path / "noise" / f"{i}.png")
+    found = evaluate_images(training[:12], judge_for, tmp_path / "noise")
+    assert (found.count, found.size) == (12, 32) and found.measures["nearest_median"] > 50
+    assert "validity" not in found.measures  # noise is not by the law of the sketch
+
+
+def test_the_law_of_a_file_is_found(tmp_path, training):
+    write_zip(tmp_path / "lines.zip", count=20, size=32, weight=1)
+    images, data, found = with_law(training[:9], judge_for, tmp_path / "lines.zip", None)
+    assert images is not data and len(images) == 9 and len(data) == 20
+    assert (found.size, found.weight) == (32, 1)
+
+
+def test_without_data_grey_images_are_judged_as_the_sketchs_rgb(training):
+    judge = LineJudge(32, 1, training)
+
+    def sketch(size, weight, data):
+        assert (size, weight, data) == (32, 1, None)
+        return judge
+
+    images, data, found = with_law(training[:9, :, :, :1], sketch, None, 1)
+    assert images.shape == (9, 32, 32, 3) and data is training and found is judge
+
+
+def test_help_loads_no_framework():
+    code = """if True:
+        import runpy, sys
+        sys.argv = ["evaluate.py", "--help"]
+        try:
+            runpy.run_path("evaluate.py", run_name="__main__")
+        except SystemExit:
+            print(sorted({"keras", "matplotlib", "numpy"} & sys.modules.keys()))
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("usage: evaluate.py [-h]"), done.stderr
+    assert done.stdout.endswith("[]\n") and "None" not in done.stdout
 
 
 def test_images_are_read_in_the_order_of_their_names(tmp_path):

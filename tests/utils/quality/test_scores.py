@@ -1,4 +1,4 @@
-"""Scores along a training: metrics.csv, the log, the best checkpoint, collapse, what they cost."""
+"""Scores during a training: metrics.csv, the log, the best checkpoint, a collapse, their cost."""
 
 import csv
 import shutil
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lines.judge.judge import CHEAP, LineJudge
+from lines.judge import LineJudge
+from lines.judge.judge import CHEAP
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
 from utils.drawing.latents import draw, seed_latents
@@ -18,7 +19,7 @@ from utils.runs.state import read_scores
 
 
 class Scripted:
-    """A judge that gives what it is told to give, in turn."""
+    """A judge of one's own, whose `quality` is one of the given values after the other."""
 
     def __init__(self, *values):
         self.values = iter(values)
@@ -26,11 +27,7 @@ class Scripted:
 
     def measure(self, images):
         self.seen.append(images)
-        return {"quality": next(self.values)}
-
-    @staticmethod
-    def rank(measured):
-        return (measured["quality"],)
+        return {"quality": next(self.values), "other": -1.0}
 
 
 def rows(folder):
@@ -52,10 +49,11 @@ def test_scores_of_a_run(tiny_zip, tmp_path):
     assert ratio == pytest.approx(diversity(expected) / of_data, rel=1e-4)
     log = (tmp_path / "log.txt").read_text().splitlines()
     assert len(log) == 8 and log[4].startswith("scores after epoch 2: diversity_ratio 0.")
-    assert log[4].endswith(", quality 0.5") and log[3].startswith("2 (2, 1) [D loss")
+    assert log[4].endswith(", quality 0.5, other -1") and log[3].startswith("2 (2, 1) [D loss")
 
 
 def test_the_best_is_kept(tiny_zip, tmp_path):
+    """`best.h5` and `generator_best.h5` are those of epoch 2, as if the training ended there."""
     train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 3, evaluate_every=0)
     train(
         WGANGP(**TINY),
@@ -75,14 +73,14 @@ def test_the_best_is_kept(tiny_zip, tmp_path):
     drawn = draw(load_generator(tmp_path / "b" / "generator_best.h5"), z)
     assert np.array_equal(drawn, draw(expected.generator, z))
     assert len(list((tmp_path / "b" / "weights").iterdir())) == 2
+    assert best.best_rank(tmp_path / "b") == (0.5,)  # by the first measure alone
 
 
-def test_scores_go_on_where_the_training_does(tiny_zip, tmp_path):
+def test_scores_continue_where_the_training_does(tiny_zip, tmp_path):
     judge = LineJudge(16, 1)
-    whole = WGANGP(**TINY)
-    train(whole, tiny_zip, tmp_path / "whole", 7, judge=judge, evaluate_every=3)
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "whole", 7, judge=judge, evaluate_every=3)
     train(WGANGP(**TINY), tiny_zip, tmp_path / "parts", 5, judge=judge, evaluate_every=3)
-    # As if it had been killed after epoch 6 with a checkpoint of epoch 5.
+    # As if it had been killed after epoch 6 with the checkpoint of epoch 5.
     shutil.copy(tmp_path / "whole" / "metrics.csv", tmp_path / "parts" / "metrics.csv")
     again = WGANGP(**TINY)
     again.load_weights(tmp_path / "parts" / "weights")
@@ -93,22 +91,22 @@ def test_scores_go_on_where_the_training_does(tiny_zip, tmp_path):
     assert [row["epoch"] for row in read_scores(tmp_path / "parts" / "metrics.csv")] == [0, 3, 6]
 
 
-def test_a_collapse_is_said_aloud(tiny_zip, tmp_path, capsys, monkeypatch):
-    few = [np.zeros((500, 16, 16, 3), np.uint8) for _ in range(3)]
-    few[1] = read_images(tiny_zip, 16)
-    images = iter(few)
+def test_a_collapse_is_reported(tiny_zip, tmp_path, capsys, monkeypatch):
+    """A collapse at epochs 0 and 4 is reported twice, as epoch 2 is as diverse as the data."""
+    black = np.zeros((500, 16, 16, 3), np.uint8)
+    images = iter([black, read_images(tiny_zip, 16), black])
     monkeypatch.setattr("utils.quality.scores.draw_images", lambda generator, count: next(images))
     train(WGANGP(**TINY), tiny_zip, tmp_path, 5, judge=Scripted(1, 2, 3), evaluate_every=2)
     said = capsys.readouterr().out
-    assert said.count("are all much alike: 0% of the diversity of the data") == 2
+    assert said.count("are almost all alike: their diversity is 0% of that of the data") == 2
     assert "epoch 0" in said and "epoch 4 are" in said and "epoch 2 are" not in said
 
 
-def test_scores_are_off_where_they_cost_too_much(tiny_zip, tmp_path, capsys, monkeypatch):
-    """What is affordable is set, as the share itself depends on what else the machine does."""
+def test_scores_are_off_if_they_cost_too_much(tiny_zip, tmp_path, capsys, monkeypatch):
+    """The limit is set to 0 and 1, as the real share depends on what else the machine does."""
     monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 0.0)
     train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 5, evaluate_every=None)
-    assert "Not scored along the way, which would take" in capsys.readouterr().out
+    assert "Not scored during this training: it would take" in capsys.readouterr().out
     assert not (tmp_path / "a" / "metrics.csv").exists()
     monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 1.0)
     train(WGANGP(**TINY), tiny_zip, tmp_path / "b", 7, evaluate_every=None)
@@ -116,7 +114,7 @@ def test_scores_are_off_where_they_cost_too_much(tiny_zip, tmp_path, capsys, mon
     assert [row["epoch"] for row in rows(tmp_path / "b")] == ["2", "4", "6"]
 
 
-def test_another_judge_begins_another_file(tiny_zip, tmp_path):
+def test_another_judge_begins_a_new_file(tiny_zip, tmp_path):
     train(WGANGP(**TINY), tiny_zip, tmp_path, 3, judge=LineJudge(16, 1), evaluate_every=2)
     before = (tmp_path / "metrics.csv").read_text()
     gan = WGANGP(**TINY)
@@ -127,8 +125,8 @@ def test_another_judge_begins_another_file(tiny_zip, tmp_path):
     assert row["epoch"] == "4" and "swd" in row and "validity" not in row
 
 
-def test_one_goes_back_to_the_best(tiny_zip, tmp_path):
-    """The later checkpoints make way, and the best stays until something is better."""
+def test_resuming_from_the_best(tiny_zip, tmp_path):
+    """Later checkpoints are set aside, and the best one stays until a score is better."""
     judge = Scripted(0.1, 0.5, 0.3, 0.4)
     train(WGANGP(**TINY), tiny_zip, tmp_path, 6, judge=judge, evaluate_every=2, save_epochs=2)
     gan = WGANGP(**TINY)
@@ -160,11 +158,11 @@ def test_data_that_cannot_be_scored_are_trained_on(tmp_path, capsys, monkeypatch
     gan.sample_images = lambda *arguments: None  # four channels are no picture
     monkeypatch.setattr("models.training.outputs.save_real", lambda *arguments: None)
     gan.train(images, epochs=4, run_folder=tmp_path, print_every_n_batches=2, **options)
-    assert "Not scored along the way: expected uint8" in capsys.readouterr().out
+    assert "Not scored during this training: expected uint8" in capsys.readouterr().out
     assert gan.epoch == 4
 
 
-def test_metrics_that_are_none(tiny_zip, tmp_path):
+def test_metrics_that_are_not_numbers(tiny_zip, tmp_path):
     train(WGANGP(**TINY), tiny_zip, tmp_path, 2)
     (tmp_path / "metrics.csv").write_text("epoch,quality\n0,good\n")
     gan = WGANGP(**TINY)

@@ -1,4 +1,4 @@
-"""Distances between sets of images, against values found by hand or by brute force."""
+"""Distances between images, against values found by hand or by brute force."""
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from utils.quality.similarity import (
     nearest_other,
     sliced_wasserstein,
 )
+from utils.runs import rank
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +37,14 @@ def noise(count, seed=0, shape=(9, 11, 3), most=256):
 
 
 def flat(*values, size=8, channels=1):
-    """An image of one grey for each value."""
+    """One image per value, all of its pixels that grey."""
     images = np.empty((len(values), size, size, channels), np.uint8)
     images[:] = np.array(values).reshape(-1, 1, 1, 1)
     return images
 
 
 def rms(a, b):
-    """Every image of a from every image of b, in whole numbers."""
+    """The distance of every image of a to every image of b, from whole numbers."""
     squares = (a[:, None].astype(np.int64) - b[None].astype(np.int64)) ** 2
     return np.sqrt(squares.reshape(len(a), len(b), -1).mean(axis=2))
 
@@ -54,10 +55,11 @@ def test_swd_of_a_set_with_itself_is_0(real):
     assert found == expected and list(found) == list(expected)
 
 
-def test_swd_of_flat_images_is_what_it_is_by_hand():
-    # Normalised, half black and half white are −1 and 1, a quarter white is −√⅓ and √3; on the way
-    # from one to the other a half moves 1 − √⅓, a quarter 1 + √⅓, a quarter √3 − 1. A direction of
-    # length 1 multiplies this by the sum of its 49 numbers, nearly normal: √(2/π) on average.
+def test_swd_of_flat_images_by_hand():
+    # Normalised, half black and half white become −1 and 1; three quarters black and a quarter
+    # white become −√⅓ and √3. From the first to the second, one half moves by 1 − √⅓, a quarter by
+    # 1 + √⅓ and a quarter by √3 − 1. A direction of length 1 multiplies this by the sum of its 49
+    # numbers, which is nearly normal: √(2/π) on average.
     found = sliced_wasserstein(flat(*[0, 255] * 8), flat(*[0, 0, 0, 255] * 4))
     root = 3**-0.5
     moved = (1 - root) / 2 + (1 + root) / 4 + (3**0.5 - 1) / 4
@@ -71,20 +73,20 @@ def test_swd_of_flat_images_of_one_grey_is_0():
         assert sliced_wasserstein(first, second)["mean"] == 0
 
 
-def test_swd_knows_blur_most_at_the_finest_level(real, blurred):
+def test_swd_notices_blur_most_at_the_finest_level(real, blurred):
     sharp = sliced_wasserstein(real[200:], real[:200])
     soft = sliced_wasserstein(blurred, real[:200])
     assert soft["64"] > 3 * sharp["64"] and soft["mean"] > 1.5 * sharp["mean"]
     assert soft["64"] > 2 * soft["16"]
 
 
-def test_swd_knows_colour_but_hardly_order(real):
-    whole = real[:200]
+def test_swd_notices_colour_but_hardly_order(real):
+    half = real[:200]
     order = np.random.default_rng(0).permutation(200)
-    shuffled = sliced_wasserstein(whole[order], whole)["mean"]
-    sample = sliced_wasserstein(real[200:], whole)["mean"]
+    shuffled = sliced_wasserstein(half[order], half)["mean"]
+    sample = sliced_wasserstein(real[200:], half)["mean"]
     assert 0 < shuffled < sample
-    assert sliced_wasserstein(whole[..., [2, 0, 1]], whole)["mean"] > 1.5 * sample
+    assert sliced_wasserstein(half[..., [2, 0, 1]], half)["mean"] > 1.5 * sample
 
 
 def test_swd_ignores_a_contrast_that_all_images_share(real):
@@ -93,17 +95,17 @@ def test_swd_ignores_a_contrast_that_all_images_share(real):
     assert sliced_wasserstein(paler, real)["mean"] < 2
 
 
-def test_swd_depends_on_its_seed_alone(real):
+def test_swd_depends_on_its_seed_only(real):
     found = [sliced_wasserstein(real[:50], real[50:100], seed)["mean"] for seed in (0, 0, 1)]
     assert found[0] == found[1] != found[2] == pytest.approx(found[0], rel=0.3)
-    # In flat images all patches are the same, and only the projections differ.
+    # In flat images all patches are the same, and only the directions differ.
     greys = flat(0, 255), flat(0, 0)
     assert sliced_wasserstein(*greys, seed=0) != sliced_wasserstein(*greys, seed=1)
     first, second = (similarity._patches(real[:5], seed)["64"] for seed in (0, 1))
     assert not np.array_equal(first, second)
 
 
-def test_swd_takes_as_many_from_all_over_each_set(real):
+def test_swd_thins_both_sets_evenly_to_one_size(real):
     assert sliced_wasserstein(np.repeat(real[:40], 2, axis=0), real[:40])["mean"] == 0
     sparse = np.repeat(noise(similarity.SWD_IMAGES, shape=(8, 8, 1)), 2, axis=0)
     other = sparse.copy()
@@ -201,22 +203,22 @@ def test_diversity_by_hand():
     assert diversity(np.repeat(noise(1), 5, axis=0)) == 0
 
 
-def test_diversity_of_many_is_of_some_from_all_over():
+def test_diversity_of_many_thins_the_set_evenly():
     images = flat(*[0] * 1000, *[255] * 1000)
     assert diversity(images) == pytest.approx(255 * 250 / 499)  # 250 black, 250 white
 
 
-def test_judge(real, blurred):
+def test_the_judge_measures_and_ranks(real, blurred):
     judge = ImageJudge(real[:200])
     sharp, soft = judge.measure(real[200:]), judge.measure(blurred)
     assert sharp["swd"] == sliced_wasserstein(real[200:], real[:200])["mean"]
     assert sharp["duplicates"] == duplicates(real[200:])
-    assert judge.rank(sharp) == (-sharp["swd"],) > judge.rank(soft)
+    assert rank(sharp) == (-sharp["swd"],) > rank(soft)
     replayed = judge.measure(np.repeat(real[:1], 10, axis=0))
     assert replayed["duplicates"] == 9 / 10
 
 
-def test_judge_looks_at_so_many_and_no_more():
+def test_the_judge_thins_both_sets_evenly_to_its_limit():
     images = flat(0, 100, 50, 0, 0, 150, 50, 0)
     judge = ImageJudge(images, limit=4)  # 0, 50, 0, 50
     assert judge.measure(images[::2])["swd"] == 0
@@ -224,12 +226,12 @@ def test_judge_looks_at_so_many_and_no_more():
     assert figures["duplicates"] == 1 / 2
     many = flat(*range(256), *range(256))
     odd = many.copy()
-    odd[1] = 255 - odd[1]  # the distance skips it: of 512 images it takes every other
+    odd[1] = 255 - odd[1]  # the distance skips it: it uses every other one of 512 images
     assert ImageJudge(many, limit=512).measure(odd)["swd"] == 0
 
 
 @pytest.mark.parametrize(
-    ("images", "words"),
+    ("images", "message"),
     [
         (noise(3).astype(np.float32), r"received float32 \(3, 9, 11, 3\)"),
         (noise(3)[0], r"received uint8 \(9, 11, 3\)"),
@@ -238,25 +240,25 @@ def test_judge_looks_at_so_many_and_no_more():
         (noise(1), "expected at least 2 images, received 1"),
     ],
 )
-def test_wrong_arrays_are_refused_in_one_line(images, words):
+def test_wrong_arrays_are_refused_in_one_line(images, message):
     judge = ImageJudge(noise(3))
     calls = [nearest_other, duplicates, diversity, ImageJudge, judge.measure]
     calls += [lambda wrong: sliced_wasserstein(wrong, noise(3))]
     calls += [lambda wrong: sliced_wasserstein(noise(3), wrong)]
-    if len(images) > 1:  # of one image, the nearest can be asked for
+    if len(images) > 1:  # `nearest` accepts one image
         calls += [lambda wrong: nearest(wrong, noise(3)), lambda wrong: nearest(noise(3), wrong)]
     for call in calls:
-        with pytest.raises(ValueError, match=f"^expected .*{words}$|^{words}$"):
+        with pytest.raises(ValueError, match=f"^expected .*{message}$|^{message}$"):
             call(images)
 
 
 def test_sets_of_two_shapes_are_refused():
     first, second = noise(3), noise(3, shape=(9, 11, 1))
-    words = r"^expected images of one shape, received \(9, 11, 3\) and \(9, 11, 1\)$"
+    message = r"^expected images of one shape, received \(9, 11, 3\) and \(9, 11, 1\)$"
     for call in (sliced_wasserstein, nearest):
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ValueError, match=message):
             call(first, second)
     with pytest.raises(ValueError, match="expected images of one shape"):
         ImageJudge(first).measure(second)
-    with pytest.raises(ValueError, match="expected at least 1 images, received 0"):
+    with pytest.raises(ValueError, match="expected at least 1 image, received 0"):
         nearest(first, first[:0])

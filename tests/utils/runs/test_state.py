@@ -1,16 +1,16 @@
-"""What is told of a run by its files, whole or damaged."""
+"""The state of a run from its files, complete or damaged."""
 
 import os
 import time
 
+import numpy as np
 import pytest
 
-from lines.judge.judge import LineJudge
+from lines.judge import LineJudge
 from tests.helpers.small import replanned
-from utils.quality.similarity import ImageJudge
-from utils.runs import folder as runs
-from utils.runs import state as run_state
-from utils.watch.server import snapshot
+from utils import runs
+from utils.quality import ImageJudge
+from utils.watch import snapshot
 
 
 def test_the_state_of_a_finished_run(folder):
@@ -27,7 +27,7 @@ def test_the_state_of_a_finished_run(folder):
     assert state["log"] == log and len(log) == 5
 
 
-def test_a_run_that_goes_on_is_told_by_its_lock_or_a_new_epoch(folder):
+def test_a_run_is_running_while_it_holds_its_lock_or_wrote_an_epoch_just_now(folder):
     replanned(folder, 105)
     assert snapshot(folder)["state"] == "stopped"
     with runs.locked(folder):
@@ -35,25 +35,25 @@ def test_a_run_that_goes_on_is_told_by_its_lock_or_a_new_epoch(folder):
         assert state["state"] == "running" and state["seconds_left"] == pytest.approx(200)
     (folder / ".lock").unlink()
     os.utime(folder / "losses.csv")
-    assert snapshot(folder)["state"] == "stopped"  # epoch 5 was the last, and is saved
+    assert snapshot(folder)["state"] == "stopped"  # the last epoch is saved
     (folder / "weights" / "checkpoint_5.h5").unlink()
     assert snapshot(folder)["state"] == "running" and not (folder / ".lock").exists()
 
 
-def test_the_break_between_two_sessions_does_not_count(folder):
+def test_the_speed_leaves_out_the_break_between_two_sessions(folder):
     replanned(folder, 105)
     began = time.time() - 100
     os.utime(folder / "weights" / "checkpoint_5.h5", (began - 500,) * 2)
     os.utime(folder / "params.json", (began,) * 2)
-    assert run_state.seconds_per_epoch(folder) is None
+    assert runs.seconds_per_epoch(folder) is None
     with open(folder / "losses.csv", "a") as file:
         file.write("".join(f"{epoch},1,1,1,1,1\n" for epoch in range(5, 15)) + "15,1")
     os.utime(folder / "losses.csv", (began + 30,) * 2)
-    assert run_state.epochs_done(folder) == 15  # and half a line
-    assert run_state.seconds_per_epoch(folder) == pytest.approx(3)
+    assert runs.epochs_done(folder) == 15  # half a line does not count
+    assert runs.seconds_per_epoch(folder) == pytest.approx(3)
 
 
-def test_before_the_first_epoch_and_where_all_is_damaged(tmp_path):
+def test_the_state_before_the_first_epoch_and_of_damaged_files(tmp_path):
     empty = snapshot(tmp_path / "nothing")
     assert empty["state"] == "waiting" and empty["samples"] == empty["log"] == []
     folder = runs.make_run_folder(tmp_path / "run")
@@ -66,11 +66,48 @@ def test_before_the_first_epoch_and_where_all_is_damaged(tmp_path):
     assert snapshot(folder)["samples"] == [] and snapshot(folder)["planned"] is None
 
 
-def test_the_best_score_is_by_the_judges_own_rule():
-    lines = {"validity": 0.5, "structure": 0.25, "residual_median": 3.0, "swd": 1.0}
-    assert run_state.rank(lines) == LineJudge.rank(lines) == (0.5, 0.25, -3)
-    images = {"swd": 7.0, "duplicates": 0.0}
-    assert run_state.rank(images) == ImageJudge.rank(images) == (-7,)
+def test_samples_are_found_by_epoch_or_asked_for_by_name(folder, tmp_path):
+    images = folder / "images"
+    (images / "sample_10.png").touch()
+    (images / "sample_x.png").touch()
+    expected = [(epoch, images / f"sample_{epoch}.png") for epoch in (0, 2, 4, 10)]
+    assert runs.find_samples(folder) == runs.samples(folder) == expected
+    assert runs.find_samples(tmp_path) == []
+    with pytest.raises(FileNotFoundError, match="expected a run folder"):
+        runs.samples(tmp_path)
+
+
+def test_only_whole_numbers_from_1_count_in_params():
+    section = {"a": 3, "zero": 0, "text": "3", "true": True, "float": 3.0, "huge": 1 << 60}
+    assert {name: runs.positive_int(section, name) for name in section} == {
+        name: 3 if name == "a" else None for name in section
+    }
+    assert runs.positive_int(section, "missing") is None
+
+
+def test_the_known_judges_are_ranked_by_their_measures():
+    """A checkpoint stores these tuples, so they must stay the same."""
+    judge = LineJudge(16, 1)
+    lines = judge.measure(judge.fresh(8))
+    assert runs.rank(lines) == (1, 1, 0)
+    lines |= {"epoch": 7, "validity": 0.5, "structure": 0.25, "residual_median": 3.0}
+    assert runs.rank(lines) == (0.5, 0.25, -3)
+    assert runs.rank(lines | {"swd": 1.0}) == (0.5, 0.25, -3)
+    noise = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), np.uint8)
+    images = ImageJudge(noise).measure(255 - noise)
+    assert runs.rank(images) == (-images["swd"],)
+    assert runs.rank({"swd": 7.0, "duplicates": 0.0}) == (-7,)
+
+
+def test_any_other_judge_is_ranked_by_its_first_measure():
+    row = {"epoch": 4, "diversity_ratio": 0.9, "charm": 0.25, "weight": 8.0}
+    assert runs.ranking(row) == {"charm": 1} and runs.rank(row) == (0.25,)
+    assert runs.rank({"epoch": 4, "diversity_ratio": 0.9}) == ()
+
+
+def test_the_best_scores_are_the_first_of_the_highest_rank():
     rows = [{"epoch": e, "swd": swd} for e, swd in enumerate((5, 2, 2, 3))]
-    assert run_state.best(rows) == rows[1]  # of equals the first, which was kept
-    assert run_state.best([]) is None and run_state.best([{"epoch": 0, "own": 1.0}]) is None
+    assert runs.best_scores(rows) == rows[1]  # whose training was saved, and not that of epoch 2
+    own = [{"epoch": e, "own": value} for e, value in enumerate((1.0, 3.0, 2.0))]
+    assert runs.best_scores(own) == own[1]
+    assert runs.best_scores([]) is None and runs.best_scores([{"epoch": 0}]) is None

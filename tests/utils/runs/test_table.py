@@ -1,23 +1,26 @@
-"""All runs as a table, and two of them as a picture."""
+"""The table of all runs, and the picture that compares two of them."""
 
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
+from utils import runs
 from utils.runs import comparison
-from utils.runs import folder as runs
 from utils.runs.comparison import common_epochs, compare, differences
-from utils.runs.table import COLUMNS, describe_run
+from utils.runs.table import COLUMNS, table_row
 
 
 @pytest.fixture
 def root(run, tmp_path):
-    """A folder of two runs: the one of five epochs, and one that is other in what is known."""
+    """A folder with the run of five epochs, and a second one with other parameters and scores."""
     for name in ("0001_tiny", "0002_tiny"):
         shutil.copytree(run[1], tmp_path / name)
     other = tmp_path / "0002_tiny"
@@ -32,35 +35,35 @@ def root(run, tmp_path):
     return tmp_path
 
 
-def test_a_row_tells_of_a_run_what_its_model_would(run, root):
+def test_a_row_says_the_same_as_the_model_of_the_run(run, root):
     gan, _ = run
-    row = dict(zip(COLUMNS, describe_run(root / "0002_tiny"), strict=True))
+    row = dict(zip(COLUMNS, table_row(root / "0002_tiny"), strict=True))
     counts = f"{gan.generator.count_params()}/{gan.critic.count_params()}"
     assert (row["run"], row["data"], row["parameters"]) == ("0002_tiny", "a$b$.zip", counts)
     assert (row["epochs"], row["state"]) == ("5 of 9", "stopped")
     assert row["best score"] == "swd 3.5 at 2"
     assert row["last sample"].startswith("sample_6.png, ")
     with open(root / "0001_tiny" / "large", "wb") as file:
-        file.truncate(7_000_000)  # a hole, but of its size
+        file.truncate(7_000_000)  # sparse, but its size counts
     files = sum(f.stat().st_size for f in (root / "0001_tiny").rglob("*") if f.is_file())
-    row = dict(zip(COLUMNS, describe_run(root / "0001_tiny"), strict=True))
+    row = dict(zip(COLUMNS, table_row(root / "0001_tiny"), strict=True))
     assert row["disk"] == f"{files / 1e6:.1f} MB" and float(row["disk"][:-3]) >= 7
     assert (row["epochs"], row["state"], row["best score"]) == ("5 of 5", "finished", "–")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (3599, "59 min"), (7200, "2 h"), (2e5, "2 d")]
+    ("seconds", "age"), [(0, "0 s"), (59, "59 s"), (3599, "59 min"), (7200, "2 h"), (2e5, "2 d")]
 )
-def test_the_age_of_the_last_sample(root, seconds, words):
+def test_the_age_of_the_last_sample(root, seconds, age):
     sample = root / "0001_tiny" / "images" / "sample_4.png"
     before = sample.stat().st_mtime_ns / 1e9
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", lambda: before + seconds + 0.5)
-        found = describe_run(root / "0001_tiny")[COLUMNS.index("last sample")]
-    assert found == f"sample_4.png, {words} ago"
+        cell = table_row(root / "0001_tiny")[COLUMNS.index("last sample")]
+    assert cell == f"sample_4.png, {age} ago"
 
 
-def test_damaged_runs_are_listed_with_what_is_known(root, monkeypatch, capsys):
+def test_damaged_runs_are_listed_with_what_can_be_read(root, monkeypatch, capsys):
     runs.make_run_folder(root / "empty")
     (root / "no run").mkdir()
     (root / "text.txt").touch()
@@ -77,7 +80,7 @@ def test_damaged_runs_are_listed_with_what_is_known(root, monkeypatch, capsys):
     assert third.startswith("empty") and "– of –" in third and "waiting" in third
 
 
-def test_what_differs_and_the_last_epoch_that_both_have(root):
+def test_parameters_that_differ_and_the_last_common_epoch(root):
     folders = (root / "0001_tiny", root / "0002_tiny")
     assert common_epochs(*folders) == (2, 2)
     assert common_epochs(folders[0], root) == (None, None)
@@ -128,9 +131,23 @@ def test_two_runs_side_by_side(root, monkeypatch, capsys):
         assert np.allclose(values, -(losses[:, 2] + losses[:, 3]))
 
 
-def test_a_picture_of_runs_that_lack_everything(root):
+def test_the_picture_of_runs_without_files(root):
     runs.make_run_folder(root / "empty")
     (root / "0001_tiny" / "images" / "sample_4.png").write_text("no picture")
     for pair in (("empty", "empty"), ("0001_tiny", "empty")):
         compare(root / pair[0], root / pair[1], root / "compare.png")
         assert Image.open(root / "compare.png").width == 1440
+
+
+def test_help_loads_neither_keras_nor_matplotlib():
+    code = """if True:
+        import runpy, sys
+        sys.argv = ["runs", "--help"]
+        try:
+            runpy.run_module("utils.runs", run_name="__main__", alter_sys=True)
+        except SystemExit:
+            print(sorted({"keras", "matplotlib"} & sys.modules.keys()))
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("usage: python -m utils.runs [-h]"), done.stderr
+    assert done.stdout.endswith("[]\n")

@@ -1,4 +1,4 @@
-"""The page of a run: what is served and what is refused, and the page in a browser."""
+"""The live page of a run: what is served, what is refused, and the page in a browser."""
 
 import http.client
 import json
@@ -18,9 +18,9 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.helpers import ROOT, browser
 from tests.helpers.small import replanned
+from utils import runs
 from utils.notebook import colab
-from utils.runs import folder as runs
-from utils.watch.server import Server, watch
+from utils.watch import Server, watch
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def server(folder):
 
 
 def ask(server, path, host=None, method="GET"):
-    """Status, headers and content, of a path that is sent as it stands."""
+    """The answer to a path, which is sent unchanged: status, headers and content."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     connection.putrequest(method, path, skip_host=True)
     connection.putheader("Host", f"127.0.0.1:{server.server_port}" if host is None else host)
@@ -43,7 +43,7 @@ def ask(server, path, host=None, method="GET"):
     return answer.status, answer.headers, content
 
 
-def test_the_page_the_state_and_the_pictures_of_this_run_alone(server, folder, tmp_path):
+def test_only_the_page_the_state_and_the_pictures_of_this_run_are_served(server, folder, tmp_path):
     status, headers, content = ask(server, "/images/sample_2.png?v=1")
     assert status == 200 and content == (folder / "images" / "sample_2.png").read_bytes()
     assert headers["Cache-Control"] == "no-store" and headers["Content-Type"] == "image/png"
@@ -70,9 +70,9 @@ def test_the_page_the_state_and_the_pictures_of_this_run_alone(server, folder, t
         assert ask(server, path)[0] == 404, path
 
 
-def test_it_answers_to_the_names_of_this_machine_alone(server, monkeypatch):
+def test_it_answers_only_to_the_names_of_this_machine(server, monkeypatch):
     port = server.server_port
-    for host in (f"localhost:{port}", "localhost", "127.0.0.1:8000"):  # through a tunnel, too
+    for host in (f"localhost:{port}", "localhost", "127.0.0.1:8000"):  # also through a tunnel
         assert ask(server, "/", host)[0] == 200
     for host in (f"evil.example:{port}", "", f"127.0.0.1.evil.example:{port}", "evil@localhost:8"):
         status, _, content = ask(server, "/state.json", host)
@@ -85,7 +85,7 @@ def test_it_answers_to_the_names_of_this_machine_alone(server, monkeypatch):
         Server("run", port)
 
 
-def test_a_notebook_shows_it_in_a_cell_and_colab_through_its_proxy(
+def test_a_notebook_shows_the_page_in_a_cell_and_colab_through_its_proxy(
     folder, colab_session, monkeypatch
 ):
     address = watch(folder)
@@ -117,7 +117,7 @@ def test_the_command_line_serves_until_it_is_interrupted(folder, number):
 
 @pytest.fixture
 def page(server, folder, tmp_path):
-    """A run planned for 105 epochs, of whose samples there is the first, in a browser."""
+    """A browser on the page of a run planned for 105 epochs, which has its first sample only."""
     if why := browser.missing():
         pytest.skip(why)
     replanned(folder, 105)
@@ -144,14 +144,14 @@ def test_the_page_follows_the_run_and_goes_back(page, folder, tmp_path):
     assert text(page, "state") == "Stopped" and text(page, "epochs") == "5 of 105"
     shutil.copy(tmp_path / "2.png", folder / "images" / "sample_2.png")
     with runs.locked(folder):
-        browser.until(lambda: shows(page, 2))  # the newest, without a hand moved
+        browser.until(lambda: shows(page, 2))  # the newest one, by itself
         assert text(page, "state") == "Running" and text(page, "left") != "–"
     body = page.find_element(By.TAG_NAME, "body")
     body.send_keys(Keys.ARROW_LEFT)
     browser.until(lambda: shows(page, 0))
     (folder / "metrics.csv").write_text("epoch,swd\n0,9.5\n2,3.5\n4,8\n")
     shutil.copy(tmp_path / "4.png", folder / "images" / "sample_4.png")
-    # As one that was hidden and is seen again, the page does not wait for its next turn.
+    # As if the page had been hidden: it asks at once instead of in 3 seconds.
     page.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
     browser.until(lambda: text(page, "caption") == "Samples after epoch 0 (1 of 3)")
     assert shows(page, 0)
@@ -168,7 +168,7 @@ def test_the_page_follows_the_run_and_goes_back(page, folder, tmp_path):
 
 
 def check_access(page):
-    """Every control has a name, a phone has room for all, and nothing went wrong."""
+    """Every control has a name, the page fits a phone, and the browser reports no error."""
     controls = page.find_elements(By.CSS_SELECTOR, "button, input, a, img, pre, progress")
     assert all(control.accessible_name for control in controls) and len(controls) == 10
     screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}

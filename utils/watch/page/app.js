@@ -1,4 +1,4 @@
-// The page: asks for the state of the run every few seconds, and shows it.
+// Asks the server for the state of the run every few seconds and shows it.
 
 import { tableRows } from "./chart.js";
 
@@ -6,15 +6,15 @@ const $ = (id) => document.getElementById(id);
 const EVERY = 3000; // milliseconds
 
 let state = { samples: [] };
-let chosen = 0; // which of the samples is shown
-let live = true; // the newest one, whichever that becomes
+let chosen = 0; // index of the sample that is shown
+let live = true; // show the newest sample as soon as it is there
 
-// Words -----------------------------------------------------------------------------------------
+// Text ------------------------------------------------------------------------------------------
 
 function duration(seconds) {
-  const whole = Math.round(seconds);
-  if (whole < 90) return `${whole} s`;
-  const minutes = Math.round(whole / 60);
+  const rounded = Math.round(seconds);
+  if (rounded < 90) return `${rounded} s`;
+  const minutes = Math.round(rounded / 60);
   if (minutes < 90) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${hours} h ${minutes % 60} min`;
@@ -22,7 +22,7 @@ function duration(seconds) {
 }
 
 function write(id, text) {
-  if ($(id).textContent !== text) $(id).textContent = text; // screen readers read what changes
+  if ($(id).textContent !== text) $(id).textContent = text; // screen readers announce every change
 }
 
 const count = (number) => number.toLocaleString("en");
@@ -45,11 +45,11 @@ function showSample() {
   const source = last < 0 ? "" : `./images/sample_${epoch}.png?v=${version}`;
   load($("sample"), $("sample-link"), source);
   if (source) {
-    const words = `Samples after epoch ${epoch}`;
-    $("sample").alt = `${words}: a grid of generated images, always of the same seeds`;
-    write("caption", `${words} (${chosen + 1} of ${last + 1})`);
+    const title = `Samples after epoch ${epoch}`;
+    $("sample").alt = `${title}: a grid of generated images, of the same seeds every time`;
+    write("caption", `${title} (${chosen + 1} of ${last + 1})`);
   } else {
-    write("caption", "No samples yet: the first ones come after the first epoch.");
+    write("caption", "No samples yet: the first ones are drawn after the first epoch.");
   }
   const slider = $("slider");
   slider.max = Math.max(0, last);
@@ -61,13 +61,13 @@ function showSample() {
   $("live").setAttribute("aria-pressed", String(live));
 }
 
-function choose(which) {
-  chosen = which;
+function choose(index) {
+  chosen = index;
   live = false;
   showSample();
 }
 
-function follow() {
+function toggleLive() {
   live = !live;
   showSample();
 }
@@ -75,25 +75,25 @@ function follow() {
 $("slider").addEventListener("input", () => choose($("slider").valueAsNumber));
 $("previous").addEventListener("click", () => choose(chosen - 1));
 $("next").addEventListener("click", () => choose(chosen + 1));
-$("live").addEventListener("click", follow);
+$("live").addEventListener("click", toggleLive);
 
 const KEYS = {
   ArrowLeft: () => choose(chosen - 1),
   ArrowRight: () => choose(chosen + 1),
   Home: () => choose(0),
-  l: follow,
+  l: toggleLive,
 };
 
 document.addEventListener("keydown", (event) => {
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!action || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-  // The slider knows its keys itself, and a log is scrolled by them.
+  // The slider and the log use the arrow keys themselves.
   if (event.target.closest("input, pre") && event.key !== "l") return;
   event.preventDefault();
   action();
 });
 
-// The rest --------------------------------------------------------------------------------------
+// State of the run ------------------------------------------------------------------------------
 
 const STATES = {
   waiting: "Waiting for the training to begin",
@@ -118,9 +118,9 @@ function showProgress() {
 }
 
 function showScores() {
-  const some = state.scores.length > 0;
-  $("scores").hidden = !some;
-  $("no-scores").hidden = some;
+  const scored = state.scores.length > 0;
+  $("scores").hidden = !scored;
+  $("no-scores").hidden = scored;
   write("best-title", state.best == null ? "Best" : `Best, epoch ${state.best}`);
   $("scores").tBodies[0].replaceChildren(...tableRows(state.scores, state.best));
 }

@@ -1,4 +1,4 @@
-// Scores as rows of a table, each with its course as a small line.
+// Scores as rows of a table, each with a small curve of its values.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 80;
@@ -6,7 +6,7 @@ const HEIGHT = 36;
 
 export const short = (value) => (value == null ? "–" : String(Number(value.toPrecision(4))));
 
-function course(points, name) {
+function curve(points, name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
   svg.setAttribute("preserveAspectRatio", "none");
@@ -14,34 +14,34 @@ function course(points, name) {
   const [first, last] = [points[0], points.at(-1)];
   const low = Math.min(...points.map(([, y]) => y));
   const span = Math.max(...points.map(([, y]) => y)) - low || 1;
-  const words = `${name} from ${short(first[1])} at epoch ${first[0]} to ${short(last[1])} at epoch ${last[0]}`;
-  svg.setAttribute("aria-label", words);
+  const label = `${name} from ${short(first[1])} at epoch ${first[0]} to ${short(last[1])} at epoch ${last[0]}`;
+  svg.setAttribute("aria-label", label);
   const title = document.createElementNS(SVG, "title");
-  title.textContent = words;
+  title.textContent = label;
   const path = document.createElementNS(SVG, "path");
-  const place = ([x, y]) =>
+  const position = ([x, y]) =>
     `${(WIDTH * (x - first[0])) / (last[0] - first[0])} ${HEIGHT * (1 - (y - low) / span)}`;
-  path.setAttribute("d", `M${points.map(place).join("L")}`);
+  path.setAttribute("d", `M${points.map(position).join("L")}`);
   svg.append(title, path);
   return svg;
 }
 
 export function tableRows(scores, best) {
   const names = Object.keys(scores.at(-1) ?? {}).filter((name) => name !== "epoch");
-  const at = scores.find((row) => row.epoch === best);
+  const bestRow = scores.find((at) => at.epoch === best);
   return names.map((name) => {
     const row = document.createElement("tr");
     const head = Object.assign(document.createElement("th"), {
       scope: "row",
       textContent: name.replaceAll("_", " "),
     });
-    const cells = [scores.at(-1)[name], at?.[name]].map((value) =>
+    const cells = [scores.at(-1)[name], bestRow?.[name]].map((value) =>
       Object.assign(document.createElement("td"), { textContent: short(value) }),
     );
-    const drawing = document.createElement("td");
-    const points = scores.filter((one) => one[name] != null).map((one) => [one.epoch, one[name]]);
-    if (points.length > 1) drawing.append(course(points, name));
-    row.append(head, ...cells, drawing);
+    const chart = document.createElement("td");
+    const points = scores.filter((at) => at[name] != null).map((at) => [at.epoch, at[name]]);
+    if (points.length > 1) chart.append(curve(points, name));
+    row.append(head, ...cells, chart);
     return row;
   });
 }

@@ -37,7 +37,7 @@ def test_layers_keep_their_names_and_settings():
         ("3", "holds no Keras model"),
         ("[" + " " * 4 * 1024**2 + "]", "its description is longer than 4194304 characters"),
         (None, "holds no Keras model"),
-        (7, "its attribute 'model_config' is no text"),
+        (7, "its attribute 'model_config' is not text"),
     ],
 )
 def test_text_that_describes_nothing_is_refused(tmp_path, monkeypatch, text, message):

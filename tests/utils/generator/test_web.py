@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.helpers import ROOT, browser
 from utils.drawing.latents import draw, principal_directions, seed_latents
 from utils.drawing.walks import walk
 from utils.generator.load import load_generator
-from utils.generator.web import find_runtime, write_site
+from utils.generator.web import PAGE, find_runtime, write_site
 
 GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
 
@@ -82,16 +83,40 @@ def test_seed_7_is_what_generate_draws(page, generator):
     assert driver.find_element(By.TAG_NAME, "h1").text == "Lines & <b>colours</b>"
 
 
-def test_seeds_give_the_latents_of_numpy(page):
-    driver, _, _ = page
-    # Found by search: these seeds draw values on the edges of the ziggurat's strips.
+@pytest.fixture(params=["Chromium", "Node.js"])
+def latents_by_page(request, tmp_path):
+    """A function of (seeds, count) that calls the page's `latents.js`, in one of two programs."""
+    give = "seeds.map((seed) => [...latents(BigInt(seed), count)])"
+
+    def chromium(seeds, count):
+        code = (
+            "const [seeds, count, done] = arguments;"
+            f"import('./latents.js').then(({{ latents }}) => done({give}))"
+        )
+        return driver.execute_async_script(code, seeds, count)
+
+    def node(seeds, count):
+        shutil.copy(PAGE / "latents.js", tmp_path / "latents.mjs")
+        code = f"const seeds = {json.dumps(seeds)}, count = {count};"
+        code += (
+            f'import("./latents.mjs").then(({{ latents }}) => console.log(JSON.stringify({give})))'
+        )
+        command = [shutil.which("node"), "-e", code]
+        return json.loads(subprocess.check_output(command, cwd=tmp_path, text=True))
+
+    if request.param == "Chromium":
+        driver, _, _ = request.getfixturevalue("page")
+        return chromium
+    if not shutil.which("node"):
+        pytest.skip("needs Node.js")
+    return node
+
+
+def test_seeds_give_the_latents_of_numpy(latents_by_page):
+    # Found by search: the last seeds draw values on the edges of the ziggurat's strips.
     seeds = [*range(400), 2**31, 2**32 - 1, 2**32, 2**53 + 1, 10**18 - 1]
     seeds += [85211, 146799, 324848, 944056]
-    code = (
-        "const [seeds, done] = arguments; import('./latents.js').then(({ latents }) => "
-        "done(seeds.map((seed) => [...latents(BigInt(seed), 500)])))"
-    )
-    z = np.array(driver.execute_async_script(code, [str(seed) for seed in seeds]), np.float32)
+    z = np.array(latents_by_page([str(seed) for seed in seeds], 500), np.float32)
     expected = seed_latents(seeds, 500)
     # Every branch of the algorithm is among them, the tail too, which begins at ±3.654.
     assert (np.abs(expected) > 3.6542).sum() >= 20

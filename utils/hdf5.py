@@ -1,9 +1,17 @@
-"""Text and arrays of an HDF5 file by a stranger: nothing outside it, and no more than it holds."""
+"""HDF5 files that somebody else may have made: checked before they are opened, read without risk.
 
+A damaged or hostile HDF5 file can lead out of itself, claim more memory than it holds, or keep the
+HDF5 library in an endless loop. `open_checked` is the only place of this project that opens one
+for reading.
+"""
+
+import contextlib
 import itertools
+import math
 import mmap
 import os
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -13,12 +21,59 @@ from utils.messages import one_line
 
 MAX_FILE_BYTES = 1024**3
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_MAX_OBJECTS = 5000
+_MAX_MEMBERS = 5000
 _MAX_DEPTH = 16
 
 
+class DamagedFileError(ValueError):
+    """Not an HDF5 file, or a damaged one."""
+
+
 class RefusedError(ValueError):
-    """What this module says itself, to tell it from what the HDF5 library raises."""
+    """A file that is not accepted; the message names it.
+
+    A caller of `open_checked` may derive its own errors from this class: they leave the block as
+    they are.
+    """
+
+
+class _NamelessError(ValueError):
+    """A reason to refuse the file; `open_checked` makes a RefusedError that names it."""
+
+
+@contextlib.contextmanager
+def open_checked(
+    path: str | os.PathLike, most_bytes: int | None = MAX_FILE_BYTES
+) -> Iterator[h5py.File]:
+    """Opens an HDF5 file for reading; use it as `with open_checked(path) as file:`.
+
+    The signature, the size and the structures that could loop are checked first. Read arrays only
+    after `stored_bytes` has accepted them.
+
+    Args:
+        path: the file.
+        most_bytes: the largest size that is accepted; None accepts any.
+
+    Raises:
+        FileNotFoundError: there is no file at `path`.
+        OSError: the file may not be read.
+        DamagedFileError: not an HDF5 file, a damaged one, or anything that went wrong in the block.
+        RefusedError: a folder, a file of more than `most_bytes`, or one that a function of this
+            module refused in the block.
+    """
+    path = Path(path)
+    _check_file(path, most_bytes)
+    try:
+        _check_structures(path)
+        with h5py.File(path, "r") as file:
+            yield file
+    except RefusedError:
+        raise
+    except _NamelessError as error:
+        raise RefusedError(f"{path}: refused: {error}") from error
+    except Exception as error:  # damage makes h5py raise a dozen types
+        reason = one_line(error)
+        raise DamagedFileError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
 
 
 def read(
@@ -26,141 +81,131 @@ def read(
 ) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """Reads some attributes and all arrays of a group.
 
-    Links that lead out of the file or around in it, arrays kept in other files, and arrays that
-    claim more than the file holds are refused before they are opened, so memory stays within twice
-    the size of the file, itself at most 1 GiB.
+    Refused before they are opened: links, arrays kept in other files, and arrays that claim more
+    bytes than the file has. So memory stays within twice the size of the file, which is at most
+    1 GiB.
 
     Args:
         path: the file.
         attributes: names of text attributes of the whole file.
-        group: name of a group at the top.
+        group: name of a group at the top of the file.
 
     Returns:
-        the attributes that there are, by name, and the arrays by their path inside the group.
+        the attributes that the file has, by name, and the arrays by their path inside the group.
 
     Raises:
-        FileNotFoundError: nothing stands at `path`.
-        OSError: the file may not be read.
-        ValueError: not an HDF5 file, a damaged one, or one that is refused; one line says why.
+        FileNotFoundError, OSError, DamagedFileError, RefusedError: see `open_checked`.
     """
-    path = Path(path)
-    size = _size(path)
-    try:
-        refuse_endless(path)
-        with h5py.File(path) as file:
-            texts = {name: _text(file, name, size) for name in attributes if name in file.attrs}
-            return texts, _arrays(file, group, size)
-    except RefusedError as error:
-        raise ValueError(f"{path}: refused: {error}") from error
-    except Exception as error:  # h5py passes on whatever the damage leads to, as a dozen types
-        reason = one_line(error)
-        raise ValueError(f"{path}: not an HDF5 file, or a damaged one ({reason})") from error
+    with open_checked(path) as file:
+        size = os.path.getsize(path)
+        texts = {name: _text(file, name, size) for name in attributes if name in file.attrs}
+        return texts, _arrays(file, group, size)
 
 
-def _size(path: Path) -> int:
-    """Bytes of what may be an HDF5 file of a size that is read."""
+def stored_bytes(array: h5py.Dataset, name: str) -> int:
+    """Size in bytes of a numeric array, which must be stored in this file in one piece.
+
+    Call it inside `open_checked`, which turns the refusal of any other array into a RefusedError.
+
+    Args:
+        array: of an open file.
+        name: what the message calls it.
+    """
+    properties = array.id.get_create_plist()
+    # The layout before the shape: to find the shape of a virtual array, HDF5 opens other files.
+    one_piece = properties.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
+    if not one_piece or properties.get_external_count() or properties.get_nfilters():
+        raise _NamelessError(f"{name!r} is compressed, in pieces or in another file")
+    if array.dtype.kind not in "fiu":
+        raise _NamelessError(f"{name!r} is an array of {array.dtype}, not of numbers")
+    size = array.dtype.itemsize * math.prod(array.shape or ())
+    if array.shape is None or array.id.get_storage_size() != size:
+        raise _NamelessError(f"{name!r} claims {array.shape}, and the file does not hold as much")
+    return size
+
+
+def _check_file(path: Path, most_bytes: int | None) -> None:
     if path.is_dir():
-        raise ValueError(f"{path}: is a folder; expected an HDF5 file")
+        raise RefusedError(f"{path}: is a folder; expected an HDF5 file")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; expected an HDF5 file")
     with open(path, "rb") as file:
         signature = file.read(len(_SIGNATURE))
     if signature != _SIGNATURE:
-        raise ValueError(f"{path}: not an HDF5 file")
+        raise DamagedFileError(f"{path}: not an HDF5 file")
     size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise ValueError(f"{path}: refused: {size} bytes, more than {MAX_FILE_BYTES}")
-    return size
+    if most_bytes is not None and size > most_bytes:
+        raise RefusedError(f"{path}: refused: {size} bytes, more than {most_bytes}")
 
 
 def _text(file: h5py.File, name: str, size: int) -> str:
     attribute = file.attrs.get_id(name)
     if attribute.shape != () or not h5py.check_string_dtype(attribute.dtype):
-        raise RefusedError(f"its attribute {name!r} is no text")
+        raise _NamelessError(f"its attribute {name!r} is not text")
     if attribute.dtype.itemsize > size:
-        raise RefusedError(f"its attribute {name!r} claims {attribute.dtype.itemsize} bytes")
+        raise _NamelessError(f"its attribute {name!r} claims {attribute.dtype.itemsize} bytes")
     text = file.attrs[name]
     return text.decode() if isinstance(text, bytes) else text
 
 
 def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
-    arrays, left = {}, size
-    # Not `top in file`, which would follow a link to find out.
+    arrays, bytes_left = {}, size
+    # Not `top in file`: that would follow a link.
     waiting = [(file, top, "", 0)] if top in _names(file) else []
-    seen = len(waiting)
+    members = len(waiting)
     while waiting:
         parent, name, prefix, depth = waiting.pop()
         where = f"{prefix}{name}"
-        item = _open(parent, name, where)
-        if isinstance(item, h5py.Group):
-            names = _names(item)
-            seen += len(names)
-            if seen > _MAX_OBJECTS or depth > _MAX_DEPTH:  # a group may hold itself
-                raise RefusedError(
-                    f"more than {_MAX_OBJECTS} entries, or more than {_MAX_DEPTH} in one another"
+        member = _member(parent, name, where)
+        if isinstance(member, h5py.Group):
+            names = _names(member)
+            members += len(names)
+            if members > _MAX_MEMBERS or depth > _MAX_DEPTH:  # a group can hold itself
+                raise _NamelessError(
+                    f"more than {_MAX_MEMBERS} entries, or more than {_MAX_DEPTH} in one another"
                 )
-            inside = f"{where}/" if depth else ""
-            waiting.extend((item, child, inside, depth + 1) for child in names)
+            prefix = f"{where}/" if depth else ""
+            waiting.extend((member, child, prefix, depth + 1) for child in names)
             continue
-        left -= stored(item, where)
-        if left < 0:
-            raise RefusedError(f"its arrays claim more than the {size} bytes of the file")
-        arrays[where] = item[()]
+        bytes_left -= stored_bytes(member, where)
+        if bytes_left < 0:
+            raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
+        arrays[where] = member[()]
     return arrays
 
 
 def _names(group: h5py.Group) -> list[str]:
-    return list(itertools.islice(group, _MAX_OBJECTS + 1))
+    return list(itertools.islice(group, _MAX_MEMBERS + 1))
 
 
-def _open(parent: h5py.Group, name: str, where: str) -> h5py.Group | h5py.Dataset:
+def _member(parent: h5py.Group, name: str, where: str) -> h5py.Group | h5py.Dataset:
     link = parent.get(name, getlink=True)
     if not isinstance(link, h5py.HardLink):
         target = f"{getattr(link, 'filename', '')} {link.path}".strip()
-        raise RefusedError(f"{where!r} is a link to {target!r}, not an array of its own")
-    item = parent[name]
-    if not isinstance(item, (h5py.Group, h5py.Dataset)):
-        raise RefusedError(f"{where!r} is neither a group nor an array")
-    return item
+        raise _NamelessError(f"{where!r} is a link to {target!r}, not an array of its own")
+    member = parent[name]
+    if not isinstance(member, (h5py.Group, h5py.Dataset)):
+        raise _NamelessError(f"{where!r} is neither a group nor an array")
+    return member
 
 
-def stored(array: h5py.Dataset, where: str) -> int:
-    """Bytes of an array of numbers that lies in the file, whole and plain.
+# Structures that could keep the HDF5 library in an endless loop --------------------------------
 
-    Raises:
-        ValueError: it is another array; the message calls it `where`.
-    """
-    plan = array.id.get_create_plist()
-    # Before the shape is asked for: to tell that of a virtual array, other files are opened.
-    plain = plan.get_layout() in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT)
-    if not plain or plan.get_external_count() or plan.get_nfilters():
-        raise RefusedError(f"{where!r} is compressed, in pieces or in another file")
-    if array.dtype.kind not in "fiu":
-        raise RefusedError(f"{where!r} is an array of {array.dtype}, not of numbers")
-    size = array.dtype.itemsize * int(np.prod(array.shape, dtype=object))
-    if array.shape is None or array.id.get_storage_size() != size:
-        raise RefusedError(f"{where!r} claims {array.shape}, and the file does not hold as much")
-    return size
-
-
-_NEWER = (b"OHDR", b"FRHP", b"BTHD")  # may loop too; what h5py writes by default has none
+_NEWER = (b"OHDR", b"FRHP", b"BTHD")  # could loop too; h5py writes none of them by default
 _MAX_ENTRIES = 1_000_000
-_END = 1  # of a free list; no place is odd
+_END_OF_FREE_LIST = 1  # an odd number, which is never an offset
 
 
-def refuse_endless(path: Path) -> None:
-    """Refuses heaps and trees that lead back to themselves, wherever in the file they lie.
+def _check_structures(path: Path) -> None:
+    """Raises where a heap or a tree leads back to itself, anywhere in the file.
 
-    They are found by their signatures, so weights could be taken for one; but a float that holds
-    such letters lies above 100, and then the rest would have to fit too.
-
-    Raises:
-        ValueError: there is one, or what would take ever so long; without the name of the file.
+    Structures are found by their signatures. Four bytes of a weight could look like one, but only
+    those of a float above 100, and the bytes that follow would have to fit too.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for signature in _NEWER:
             if data.find(signature) >= 0:
-                raise ValueError(
+                raise _NamelessError(
                     f"it holds a structure {signature.decode()}, which Keras never does"
                 )
         _check_heaps(data)
@@ -168,18 +213,18 @@ def refuse_endless(path: Path) -> None:
         _check_free_lists(data)
 
 
-def _found(data: mmap.mmap, signature: bytes):
-    start = data.find(signature)
-    while start >= 0:
-        if start + 48 <= len(data):
-            yield start
-        start = data.find(signature, start + 1)
+def _positions(data: mmap.mmap, signature: bytes) -> Iterator[int]:
+    position = data.find(signature)
+    while position >= 0:
+        if position + 48 <= len(data):
+            yield position
+        position = data.find(signature, position + 1)
 
 
 def _check_heaps(data: mmap.mmap) -> None:
-    """The library goes through a heap of texts by sizes, and never gets past free space of 0."""
+    """Heaps of texts: HDF5 steps from object to object by their sizes, and stays at a size of 0."""
     objects = 0
-    for start in _found(data, b"GCOL\1"):
+    for start in _positions(data, b"GCOL\1"):
         (size,) = struct.unpack_from("<Q", data, start + 8)
         at, end = start + 16, min(start + size, len(data))
         while at + 16 <= end:
@@ -194,13 +239,13 @@ def _check_heaps(data: mmap.mmap) -> None:
 
 
 def _check_trees(data: mmap.mmap) -> None:
-    """The library goes down a tree of names whatever its levels say, and as often as it is told."""
+    """Trees of names: HDF5 follows every branch, whatever level the branch claims to have."""
     children = set()
-    for start in _found(data, b"TREE\0"):
+    for start in _positions(data, b"TREE\0"):
         level, entries = struct.unpack_from("<BH", data, start + 5)
         for i in range(entries if level else 0):
-            place = start + 32 + 16 * i  # of a child's address, between two keys
-            (child,) = struct.unpack_from("<Q", data, min(place, len(data) - 8))
+            address_at = start + 32 + 16 * i  # a child's address, between two keys
+            (child,) = struct.unpack_from("<Q", data, min(address_at, len(data) - 8))
             at = child + _base(data)
             below = data[at : at + 6] if at + 6 <= len(data) else b""
             if below[:5] != b"TREE\0" or below[5] != level - 1 or child in children:
@@ -211,18 +256,20 @@ def _check_trees(data: mmap.mmap) -> None:
 
 
 def _check_free_lists(data: mmap.mmap) -> None:
-    """The library takes memory for every free place in a heap of names, however often it is met."""
-    for start in _found(data, b"HEAP\0"):
-        size, place, address = struct.unpack_from("<QQQ", data, start + 8)
+    """Heaps of names: HDF5 allocates memory for each free block, again each time it meets one."""
+    for start in _positions(data, b"HEAP\0"):
+        size, offset, address = struct.unpack_from("<QQQ", data, start + 8)
         begin = address + _base(data)
         seen = set()
-        while place != _END and place + 16 <= size and begin + place + 16 <= len(data):
-            if place in seen or len(seen) > _MAX_ENTRIES:
+        while (
+            offset != _END_OF_FREE_LIST and offset + 16 <= size and begin + offset + 16 <= len(data)
+        ):
+            if offset in seen or len(seen) > _MAX_ENTRIES:
                 raise ValueError(f"the free list of its heap at byte {start} has no end")
-            seen.add(place)
-            (place,) = struct.unpack_from("<Q", data, begin + place)
+            seen.add(offset)
+            (offset,) = struct.unpack_from("<Q", data, begin + offset)
 
 
 def _base(data: mmap.mmap) -> int:
-    """The address that all others are counted from; versions of the superblock keep it apart."""
+    """The base address, from which all others are counted; its place depends on the version."""
     return struct.unpack_from("<Q", data, {0: 24, 1: 28}.get(data[8], 12))[0]

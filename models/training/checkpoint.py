@@ -12,7 +12,6 @@ from tqdm.auto import tqdm
 
 from utils import hdf5
 from utils.files import replacing
-from utils.hdf5 import refuse_endless
 from utils.messages import WHAT_HELPS, one_line
 
 SCHEMA = 2
@@ -85,8 +84,7 @@ def best_rank(folder: str | os.PathLike) -> tuple[float, ...] | None:
     if not path.is_file():
         return None
     try:
-        refuse_endless(path)
-        with h5py.File(path) as file:
+        with hdf5.open_checked(path, most_bytes=None) as file:
             return tuple(np.ravel(file.attrs["rank"]).astype(float).tolist())
     except Exception:  # a damaged file is not compared with
         return None
@@ -96,7 +94,7 @@ class DamagedError(ValueError):
     """A file that is no HDF5 file, or not a whole one."""
 
 
-class MismatchError(ValueError):
+class MismatchError(hdf5.RefusedError):
     """A checkpoint of another training or version."""
 
 
@@ -165,17 +163,14 @@ def _read(path: Path, gan) -> tuple[dict, dict]:
         raise FileNotFoundError(f"{path}: no such file; expected a checkpoint of a training")
     shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
     try:
-        refuse_endless(path)
-        with h5py.File(path) as file:
+        with hdf5.open_checked(path, most_bytes=None) as file:
             _check(path, file, shapes)
             arrays = {name: file[name][()] for name in shapes}
             return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
     except MismatchError:
         raise
-    except Exception as error:  # h5py raises a dozen types for damaged files
-        raise DamagedError(
-            f"{path}: not an HDF5 file, or a damaged one ({one_line(error)})"
-        ) from error
+    except (hdf5.DamagedFileError, hdf5.RefusedError, OSError) as error:
+        raise DamagedError(str(error)) from error
 
 
 def find(folder: str | os.PathLike) -> list[Path]:
@@ -220,7 +215,7 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
         elif name == "epoch":
             epochs = int(value)
     for name in sorted(found.keys() & shapes.keys()):
-        hdf5.stored(found[name], name)
+        hdf5.stored_bytes(found[name], name)
         # None stands for one per epoch.
         expected = tuple(epochs if e is None else e for e in shapes[name])
         if found[name].shape != expected:

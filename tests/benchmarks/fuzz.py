@@ -1,7 +1,7 @@
-"""Fuzz of the loader, the checkpoint reader and `load_generator`; see `tests.helpers.fuzz`.
+"""Fuzzing of the loader, the checkpoint reader and `load_generator`; see `tests.helpers.fuzz`.
 
-Prints how many cases were read and refused, and every fault with the number that repeats it:
-`--first NUMBER --cases 1`.
+Prints how many files were read and how many refused, and each fault with the number of its case;
+`--first NUMBER --cases 1` repeats it.
 """
 
 import argparse
@@ -14,12 +14,13 @@ from tests.helpers import fuzz
 
 
 def main() -> int:
+    """Runs the cases and prints the figures; returns 1 where there is a fault."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--first", type=int, default=0, help="number of the first case")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--cases", type=int, default=10_000, help="how many (10000)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first case (0)")
+    parser.add_argument("--workers", type=int, default=2, help="processes at a time (2)")
     arguments = parser.parse_args()
 
     def progress(done):

@@ -1,4 +1,4 @@
-"""The page in headless Chromium on this CPU: time to the first picture, pictures per second."""
+"""The page in headless Chromium: time to the first picture, pictures per second, and Keras's."""
 
 import tempfile
 import time
@@ -9,26 +9,26 @@ import numpy as np
 from models.presets import PRESETS
 from models.WGANGP import WGANGP
 from tests.helpers import ROOT, browser
-from utils.drawing.latents import seed_latents
-from utils.generator.load import load_generator
-from utils.generator.web import write_site
+from utils.drawing import principal_directions, seed_latents
+from utils.generator import load_generator, write_site
 
 SECONDS = 5
 
 
 def main():
-    """Prints the figures, each beside Keras, one picture at a time."""
-    if why := browser.missing():
-        print(why)
+    """Prints the figures of two generators; both sides draw one picture at a time."""
+    if reason := browser.missing():
+        print(reason)
         return
-    ours = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    shipped = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
     large = WGANGP(**PRESETS["lines128"].networks, batch_size=16).generator
-    for name, generator in (("lines64-best", ours), ("lines128, untrained", large)):
+    for name, generator in (("lines64-best", shipped), ("lines128, untrained", large)):
         by_keras = with_keras(generator)
         first, rate, engine = in_browser(generator)
         print(
-            f"{name}: first picture after {first:.1f} s; a walk draws {rate:.1f} pictures a second "
-            f"by {engine} (at most 60 are shown), Keras {by_keras:.1f}: {rate / by_keras:.2f} times"
+            f"{name}: first picture after {first:.1f} s; a walk draws {rate:.1f} pictures per "
+            f"second with {engine} (which shows at most 60), {rate / by_keras:.2f} times Keras's "
+            f"{by_keras:.1f}"
         )
 
 
@@ -44,9 +44,9 @@ def with_keras(generator):
 
 
 def in_browser(generator):
-    """Seconds to the first picture, pictures per second of a walk, and by what."""
+    """Seconds to the first picture, pictures per second of a walk, and what computes them."""
     with tempfile.TemporaryDirectory() as folder:
-        write_site(generator, Path(folder, "site"), "benchmark")
+        write_site(generator, Path(folder, "site"), "benchmark", principal_directions(generator))
         with browser.served(Path(folder, "site")) as (address, _), browser.chromium(folder) as page:
 
             def pictures():

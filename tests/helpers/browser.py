@@ -17,7 +17,7 @@ _FLAGS = (
 
 
 def missing() -> str | None:
-    """Why there is no browser; None where there is one."""
+    """The reason why no browser can be started; None where one can."""
     if not _chromium() or not shutil.which("chromedriver"):
         return "needs Chromium and its chromedriver (Debian: chromium, chromium-driver)"
     return None
@@ -29,25 +29,25 @@ def _chromium():
 
 @contextlib.contextmanager
 def served(folder):
-    """Serves a folder: its address, and the list of the paths that are asked for."""
-    asked = []
+    """Serves a folder: yields its address, and a list to which each request adds (path, status)."""
+    requests = []
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_request(self, code="-", size="-"):
-            asked.append((self.path, int(code)))
+            requests.append((self.path, int(code)))
 
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/", asked
+            yield f"http://127.0.0.1:{server.server_port}/", requests
         finally:
             server.shutdown()
 
 
 @contextlib.contextmanager
 def chromium(downloads):
-    """A browser of 1280 by 900 pixels, whose downloads land in a folder."""
+    """A browser of 1280 by 900 pixels that saves its downloads in a folder."""
     options = webdriver.ChromeOptions()
     options.binary_location = _chromium()
     for flag in _FLAGS.split():
@@ -63,10 +63,10 @@ def chromium(downloads):
 
 
 def until(condition, seconds=30):
-    """Waits for a condition and returns what it gave."""
+    """Calls `condition` until its result is true, and returns that result."""
     end = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (result := condition()):
         if time.monotonic() > end:
-            raise TimeoutError(f"{condition} stayed {found!r} for {seconds} s")
+            raise TimeoutError(f"{condition} stayed {result!r} for {seconds} s")
         time.sleep(0.02)
-    return found
+    return result

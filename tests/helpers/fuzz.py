@@ -1,7 +1,7 @@
-"""Fuzz of everything that reads a stranger's file, in processes that may die of it.
+"""Fuzzing of all readers of files from outside, in worker processes, since a reader could crash.
 
-Case n is a pure function of n: an original, damaged. Its reader must succeed or raise a ValueError
-or FileNotFoundError in one line that names the file, in `SECONDS` and `MEGABYTES`.
+Case n is a damaged file, a pure function of n. Its reader must succeed, or raise a ValueError or
+FileNotFoundError of one line that names the file, within `SECONDS` and `MEGABYTES`.
 """
 
 import contextlib
@@ -25,30 +25,30 @@ from tests.helpers.small import TINY
 SECONDS = 20
 SECONDS_TO_START = 120
 PROGRAM = ["-m", "tests.helpers.fuzz"]
-"""What a worker runs: cases' numbers in, outcomes out."""
+"""Python's arguments for a worker, which reads numbers of cases and writes outcomes."""
 MEGABYTES = 1024
 PICTURES = ("png", "jpg", "gif", "bmp", "webp", "tif")
 
 
 def pictures() -> dict[str, bytes]:
-    """One small picture per format, of several modes."""
+    """Files of one small picture per format, in several modes, by their name in a zip."""
     rng = np.random.default_rng(0)
     modes = {"png": "RGBA", "gif": "P", "tif": "L"}
-    made = {}
+    files = {}
     for suffix in PICTURES:
         buffer = io.BytesIO()
         image = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
         image = image.convert(modes.get(suffix, "RGB"))
         image.save(buffer, Image.registered_extensions()[f".{suffix}"])
-        made[f"a/{suffix}.{suffix}"] = buffer.getvalue()
-    return made
+        files[f"a/{suffix}.{suffix}"] = buffer.getvalue()
+    return files
 
 
 class Readers:
-    """The readers, and an original for each.
+    """The readers, and an undamaged file for each.
 
     Args:
-        folder: an empty one to write to.
+        folder: an empty folder, to which the cases are written.
     """
 
     def __init__(self, folder: Path):
@@ -62,11 +62,15 @@ class Readers:
         self.gan.save_weights(folder)
         self.pictures = pictures()
         self.checkpoint = next((folder / "weights").iterdir()).read_bytes()
-        stored = [DATA / f"keras2_{kind}.h5" for kind in ("functional", "sequential")]
-        self.generators = [file.read_bytes() for file in [folder / "generator.h5", *stored]]
+        keras_2 = [DATA / f"keras2_{kind}.h5" for kind in ("functional", "sequential")]
+        self.generators = [file.read_bytes() for file in [folder / "generator.h5", *keras_2]]
 
     def run(self, number: int) -> str:
-        """Runs a case: "read", or the message with which it was refused; raises on a fault."""
+        """Runs a case and returns "read" or the message of the refusal.
+
+        Raises:
+            Exception: the reader has a fault.
+        """
         rng = np.random.default_rng(number)
         make, read = (
             (self._zip, self._load_images),
@@ -83,7 +87,7 @@ class Readers:
                 raise RuntimeError(
                     f"message is not one line that names the file: {text}"
                 ) from error
-            _refuse_memory_errors(error)
+            _check_causes(error)
             return text
         return "read"
 
@@ -136,8 +140,8 @@ class Readers:
         assert load_generator(path).output_shape[-1] in (1, 3)
 
 
-def _refuse_memory_errors(error: BaseException | None) -> None:
-    """A reader may not get as far as asking for memory that is not there."""
+def _check_causes(error: BaseException | None) -> None:
+    """Raises where the memory or the stack ran out: a reader must refuse before that."""
     while error:
         if isinstance(error, (MemoryError, RecursionError)):
             raise RuntimeError(f"ran into {error!r}") from error
@@ -145,13 +149,13 @@ def _refuse_memory_errors(error: BaseException | None) -> None:
 
 
 def work() -> None:
-    """A worker: reads numbers of cases, writes outcomes as JSON, a line each."""
+    """A worker: reads the number of a case per line, writes its outcome as a line of JSON."""
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with tempfile.TemporaryDirectory() as folder:
         readers = Readers(Path(folder))
         readers.run(0)
-        readers.run(3)  # whatever is made once
+        readers.run(3)  # both allocate what the frameworks need once, before the limit
         _limit_memory()
         for line in sys.stdin:
             try:
@@ -162,7 +166,7 @@ def work() -> None:
 
 
 def _limit_memory() -> None:
-    # By address space, of which frameworks reserve much: so from here on.
+    # The limit is on address space, of which the frameworks have already reserved much.
     with contextlib.suppress(FileNotFoundError):  # only Linux has it
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + MEGABYTES * 1024**2
@@ -172,7 +176,16 @@ def _limit_memory() -> None:
 def fuzz(
     numbers, workers: int = 2, report=lambda done: None
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """Runs cases; outcomes and faults by number."""
+    """Runs cases in `workers` processes.
+
+    Args:
+        numbers: of the cases.
+        workers: how many processes run at a time.
+        report: called after each case with the number of cases that have run.
+
+    Returns:
+        outcomes (see `Readers.run`) and faults, each by the number of the case.
+    """
     todo, outcomes, faults = queue.SimpleQueue(), {}, {}
     for number in numbers:
         todo.put(number)
@@ -205,7 +218,7 @@ def fuzz(
 
 
 class _Worker:
-    """A process that runs cases; it is killed where one takes too long."""
+    """A process that runs cases; it is killed when a case takes too long."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -220,7 +233,10 @@ class _Worker:
         self.seconds = SECONDS_TO_START
 
     def ask(self, number: int) -> dict:
-        """The outcome of a case; after a fault of the process itself, it has ended."""
+        """Returns {"text": outcome} or {"fault": message} of a case.
+
+        After a crash or a case that took too long, the process has ended.
+        """
         late = threading.Event()
         clock = threading.Timer(self.seconds, lambda: (late.set(), self.process.kill()))
         clock.start()

@@ -1,7 +1,8 @@
 """Writes tests/data/keras2_*: generators as Keras 2 saves them, and the images that they draw.
 
-Not run by the tests, which hold its output. In a virtual environment of its own:
-`pip install tensorflow==2.20.* tf_keras==2.20.*`, then `python tests/make_keras2.py`.
+The tests do not run it: they read its output from `tests/data`. To run it, in a virtual
+environment of its own: `pip install tensorflow==2.20.* tf_keras==2.20.*`, then
+`python tests/helpers/make_keras2.py`.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def chain(first):
-    """The layers of a generator; `first` are the arguments of the first of them."""
+    """The layers of a generator; `first` are more arguments of the first one."""
     return [
         layers.Dense(4 * 4 * 6, use_bias=False, **first),
         layers.BatchNormalization(momentum=0.9),
@@ -32,7 +33,7 @@ def chain(first):
 
 
 def functional():
-    """A generator as the functional interface makes it."""
+    """A generator of the functional interface."""
     z = x = layers.Input((5,))
     for layer in chain({}):
         x = layer(x)
@@ -40,12 +41,12 @@ def functional():
 
 
 def sequential():
-    """The same layers, the first of which is told the shape of the input."""
+    """The same layers as a Sequential network, whose first layer has the input's shape."""
     return tf_keras.Sequential(chain({"input_shape": (5,)}))
 
 
 def main():
-    """One `.h5` and one `.npz` (`z`, `images`) each."""
+    """Writes an `.h5` and an `.npz` (`z`, `images`) for each."""
     rng = np.random.default_rng(1)
     for make in (functional, sequential):
         generator = make()

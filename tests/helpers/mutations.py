@@ -1,4 +1,4 @@
-"""Damage to files, a pure function of a random generator: what the fuzz feeds to the readers."""
+"""Damage to files for `tests.helpers.fuzz`; a seeded random generator makes it repeatable."""
 
 import io
 import json
@@ -9,12 +9,12 @@ import zlib
 import h5py
 import numpy as np
 
-_MARKS = (b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"IHDR", b"IDAT", b"PK\1\2", b"PK\5\6")
+_SIGNATURES = (b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"IHDR", b"IDAT", b"PK\1\2", b"PK\5\6")
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 40, (1 << 64) - 1)
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """`data` with one to four changes, half of them near what structures begin with."""
+    """`data` with one to four changes, half of them near the start of an inner structure."""
     data = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         if len(data) > 1:
@@ -49,18 +49,21 @@ def _damage(data: bytearray, rng: np.random.Generator) -> None:
 
 
 def _place(data: bytearray, rng: np.random.Generator) -> int:
-    marks = [mark for mark in _MARKS if mark in data]
-    if not marks or rng.random() < 0.5:
+    present = [signature for signature in _SIGNATURES if signature in data]
+    if not present or rng.random() < 0.5:
         return int(rng.integers(len(data)))
-    mark = marks[rng.integers(len(marks))]
-    # One of its occurrences, or the file's beginning.
-    starts = [0] + [i for i in range(len(data)) if data[i] == mark[0] and data.startswith(mark, i)]
+    signature = present[rng.integers(len(present))]
+    # One of its occurrences, or the beginning of the file.
+    starts = [0]
+    starts += [
+        i for i in range(len(data)) if data[i] == signature[0] and data.startswith(signature, i)
+    ]
     start = starts[rng.integers(len(starts))]
     return min(start + int(rng.integers(256)), len(data) - 1)
 
 
 def zip_of(pictures: dict[str, bytes]) -> bytes:
-    """A zip that is itself in order, whatever its files are."""
+    """A valid zip of files that may be damaged."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, picture in pictures.items():
@@ -69,7 +72,7 @@ def zip_of(pictures: dict[str, bytes]) -> bytes:
 
 
 def with_checksums(png: bytes) -> bytes:
-    """A PNG whose checksums are right again, so that damage gets past them."""
+    """A PNG with its checksums corrected, so that its damage reaches the decoder."""
     png, at = bytearray(png), 8
     while at + 12 <= len(png):
         end = at + 8 + int.from_bytes(png[at : at + 4], "big")
@@ -81,7 +84,7 @@ def with_checksums(png: bytes) -> bytes:
 
 
 def redescribe(path, rng: np.random.Generator) -> None:
-    """Changes one or two places in the description that a Keras file holds."""
+    """Changes one or two values in the description of the network in a Keras file."""
     with h5py.File(path, "r+") as file:
         model = json.loads(file.attrs["model_config"])
         for _ in range(rng.integers(1, 3)):
@@ -109,7 +112,7 @@ def _another(value, places, rng):
 
 
 def restructure(path, rng: np.random.Generator) -> None:
-    """Changes entries of an HDF5 file by its own library, so that the file itself is in order."""
+    """Changes entries of an HDF5 file with the HDF5 library: the file stays valid HDF5."""
     with h5py.File(path, "r+") as file:
         names = []
         file.visit(names.append)

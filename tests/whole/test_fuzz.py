@@ -1,7 +1,7 @@
-"""Damaged and invented input: success or one of our own errors, whatever it is.
+"""Damaged and invented input is read, or refused with one of our own errors.
 
-`tests.helpers.fuzz` damages whole files, in processes of their own; Hypothesis invents
-descriptions, names in a zip, pictures and lists of seeds.
+`tests.helpers.fuzz` damages files and reads them in worker processes. Hypothesis invents
+descriptions of networks, names in a zip, modes and sizes of pictures, lists of seeds, and texts.
 """
 
 import io
@@ -15,31 +15,30 @@ from PIL import Image
 from tests.helpers import fuzz, mutations
 from utils.drawing.latents import parse_seeds
 from utils.generator import architecture
-from utils.generator import layers as layer_rules
+from utils.generator.layers import KINDS
 from utils.images import to_rgb
 from utils.loaders import load_images
 from utils.messages import one_line
 
 # The same examples every time, so that a failure can be repeated.
-alike = settings(derandomize=True, max_examples=200, deadline=None, database=None)
+repeatable = settings(derandomize=True, max_examples=200, deadline=None, database=None)
 
 
 def test_500_damaged_files_are_read_or_refused():
+    """To repeat a fault: `python -m tests.benchmarks.fuzz --first NUMBER --cases 1`."""
     outcomes, faults = fuzz.fuzz(range(500))
-    # The numbers repeat them: python -m tests.benchmarks.fuzz --first NUMBER --cases 1
     assert faults == {}
     read = sum(text == "read" for text in outcomes.values())
     assert len(outcomes) == 500 and 50 < read < 250
 
 
 def test_a_case_depends_on_its_number_alone():
-    one, other = (
-        mutations.damaged(bytes(range(256)) * 8, np.random.default_rng(7)) for _ in range(2)
-    )
-    assert one == other != bytes(range(256)) * 8
+    data = bytes(range(256)) * 8
+    first, second = (mutations.damaged(data, np.random.default_rng(7)) for _ in range(2))
+    assert first == second != data
 
 
-def test_a_reader_that_hangs_dies_or_fails_is_reported(monkeypatch):
+def test_a_reader_that_hangs_crashes_or_fails_is_reported(monkeypatch):
     programs = {
         1: 'print(\'{"text": "read"}\')',
         2: 'print(\'{"fault": "OverflowError: x"}\')',
@@ -61,13 +60,13 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-names = sorted({name for kind in layer_rules.KINDS.values() for name in kind.settings})
+setting_names = sorted({name for kind in KINDS.values() for name in kind.settings})
 sizes = st.integers(1, 6) | st.lists(st.integers(0, 6), min_size=2, max_size=3)
 layers = st.fixed_dictionaries(
     {
-        "class_name": st.sampled_from(sorted(layer_rules.KINDS)),
+        "class_name": st.sampled_from(sorted(KINDS)),
         "config": st.dictionaries(
-            st.sampled_from([*names, "data_format", "x"]),
+            st.sampled_from([*setting_names, "data_format", "x"]),
             sizes | st.sampled_from([True, False, 0.5, "same", "relu"]) | values,
             max_size=6,
         ).map(lambda config: config | {"name": f"layer_{len(config)}"}),
@@ -75,7 +74,7 @@ layers = st.fixed_dictionaries(
 )
 
 
-@alike
+@repeatable
 @given(st.lists(layers, min_size=1, max_size=5), values)
 def test_any_description_is_checked_or_refused(described, anything):
     first = {"class_name": "InputLayer", "config": {"name": "z", "batch_shape": [None, 12]}}
@@ -94,18 +93,16 @@ def test_any_description_is_checked_or_refused(described, anything):
                 assert 1 <= np.prod(layer.shape, dtype=object) <= architecture.MAX_VALUES
 
 
-@alike
+@repeatable
 @given(st.dictionaries(st.text(min_size=1, max_size=20), st.booleans(), min_size=1, max_size=5))
-def test_a_zip_of_any_names(tmp_path_factory, wanted):
+def test_a_zip_of_any_names_is_read_or_has_no_images(tmp_path_factory, is_picture):
     path = tmp_path_factory.getbasetemp() / "names.zip"
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(buffer, "PNG")
     picture = buffer.getvalue()
-    pictures = {
-        f"{name}.png" if picture_too else name: picture for name, picture_too in wanted.items()
-    }
+    files = {f"{name}.png" if png else name: picture for name, png in is_picture.items()}
     try:
-        path.write_bytes(mutations.zip_of(pictures))
+        path.write_bytes(mutations.zip_of(files))
     except UnicodeError:  # not even zipfile writes a lone surrogate
         return
     try:
@@ -116,7 +113,7 @@ def test_a_zip_of_any_names(tmp_path_factory, wanted):
         assert (stream[0][0] == (1, -1, -1)).all()
 
 
-@alike
+@repeatable
 @given(
     st.sampled_from(
         ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "HSV", "I", "I;16", "F"]
@@ -129,9 +126,9 @@ def test_any_mode_and_size_of_picture_becomes_rgb(mode, width, height):
     assert pixels.shape == (8, 8, 3) and pixels.dtype == np.uint8
 
 
-@alike
+@repeatable
 @given(st.text("0123456789-, x\n²", max_size=12))
-def test_any_list_of_seeds(text):
+def test_any_list_of_seeds_is_read_or_refused(text):
     try:
         seeds = parse_seeds(text)
     except ValueError as error:
@@ -140,8 +137,8 @@ def test_any_list_of_seeds(text):
         assert 1 <= len(seeds) <= 100_000 and all(0 <= seed < 10**18 for seed in seeds)
 
 
-@alike
+@repeatable
 @given(st.text())
-def test_foreign_words_take_one_line(words):
-    said = one_line(words)
-    assert 0 < len(said) <= 201 and said.isprintable()
+def test_any_text_fits_on_one_line(text):
+    line = one_line(text)
+    assert 0 < len(line) <= 201 and line.isprintable()

@@ -15,25 +15,25 @@ def add(commands) -> None:
         _web,
     )
     add_generator(web)
-    web.add_argument("--title", default="Drawn by a network", help="of the page")
+    web.add_argument("--title", default="Drawn by a network", help="title of the page")
     web.add_argument(
         "--float16", action="store_true", help="a file of half the size, nearly the same images"
     )
     web.add_argument(
         "--runtime",
         metavar="TGZ",
-        help="npm's onnxruntime-web; None: npm fetches it once",
+        help="the package onnxruntime-web as a file; npm downloads it once unless given",
     )
     web.add_argument("--out", default="site", help="a new folder, or a site to replace")
 
 
 def _web(arguments):
-    """The site, and how to look at it."""
-    from utils.generator import write_site
+    from utils.drawing import principal_directions
+    from utils.generator import megabytes, write_site
 
     out = Path(arguments.out)
     _, generator = open_generator(arguments)
-    write_site(generator, out, arguments.title, arguments.float16, arguments.runtime)
-    size = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 1e6
-    print(f"{out}: {size:.0f} MB. To look at it: python -m http.server --directory {out}")
+    directions = principal_directions(generator)
+    write_site(generator, out, arguments.title, directions, arguments.float16, arguments.runtime)
+    print(f"{out}: {megabytes(out):.0f} MB. To look at it: python -m http.server --directory {out}")
     print("and open http://localhost:8000 in a browser; to publish it, copy the folder.")

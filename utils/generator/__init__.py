@@ -1,4 +1,4 @@
-"""`generator.h5` in and out: load, export, card, web page."""
+"""`generator.h5` in and out: open it, export it with a card, put it on a web page."""
 
 from utils import exports
 
@@ -6,8 +6,8 @@ __getattr__ = exports(
     __name__,
     {
         "load": ("load_generator",),
-        "export": ("export_generator", "format_of"),
-        "card": ("write_card",),
+        "export": ("FORMATS", "export_generator", "format_of", "megabytes"),
+        "card": ("export_with_card", "write_card"),
         "web": ("write_site",),
     },
 )

@@ -1,35 +1,35 @@
-"""The description of a network by Keras 2 or 3 as checked layers, one after another."""
+"""The JSON description of a network by Keras 2 or 3, read and checked layer by layer."""
 
 import json
 import math
 import re
 from typing import NamedTuple
 
-from utils.generator import layers as layer_rules
+from utils.generator.layers import KINDS, input_shape
 from utils.messages import one_line
 
 MAX_LAYERS = 200
 MAX_VALUES = 1 << 24
-"""Values that one layer may give for one image: 16 channels of 1024 x 1024 pixels."""
+"""Largest output of one layer for one image, in values: 16 channels of 1024 × 1024 pixels."""
 MAX_TEXT = 4 * 1024**2
 
-# Entries that change nothing for a network which only draws: all weights come from the file, and
+# Settings that change nothing when a network only draws: all weights come from the file, and
 # everything is computed in float32.
-_OF_NO_ACCOUNT = re.compile(
+_IGNORED_SETTINGS = re.compile(
     "name|trainable|dtype|batch_shape|batch_input_shape|shape|sparse|ragged|optional|seed|"
     "noise_shape|momentum|renorm_momentum|.*_(initializer|regularizer|constraint)"
 )
 
 
 class Layer(NamedTuple):
-    """One layer of a chain.
+    """One layer of a network whose layers follow one another.
 
     Attributes:
-        kind: its class in Keras.
-        name: as the file calls it, and under which it keeps its weights.
-        arguments: for the constructor of the class.
-        weights: shape by name.
-        shape: of what it gives for one image.
+        kind: name of its Keras class.
+        name: its name in the file, under which its weights are stored.
+        arguments: of the class's constructor.
+        weights: the shapes of its weights by their names.
+        shape: of its output for one image.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Layer(NamedTuple):
 
 
 def parse(text: str, keras_2: bool) -> list[Layer]:
-    """Reads a description without building anything or importing what it names.
+    """Reads a description; builds nothing and imports nothing that it names.
 
     Args:
         text: JSON, the attribute `model_config` of a Keras HDF5 file.
@@ -50,7 +50,8 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
         the layers from the input to the output; the first is an `InputLayer`.
 
     Raises:
-        ValueError: no such description, or one that is refused; without the name of the file.
+        ValueError: not a description of a network, or one that is refused; the message does not
+            name the file.
     """
     if len(text) > MAX_TEXT:
         raise ValueError(f"refused: its description is longer than {MAX_TEXT} characters")
@@ -59,7 +60,7 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
     except (ValueError, RecursionError):
         model = None
     config = model.get("config") if isinstance(model, dict) else None
-    # The oldest Sequential ones are nothing but their layers.
+    # In the oldest files of Sequential networks, `config` is the list of layers itself.
     described = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(described, list) or not all(isinstance(item, dict) for item in described):
         raise ValueError("holds no Keras model; expected a generator.h5")
@@ -77,18 +78,17 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
 def _refuse_unknown_layers(described: list[dict]) -> None:
     for item in described:
         kind = item.get("class_name")
-        if not isinstance(kind, str) or kind not in layer_rules.KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(
-                f"refused: its layer {kind!r:.100} is none that a generator is made "
-                f"of ({', '.join(layer_rules.KINDS)})"
+                f"refused: it has a layer {kind!r:.100}; expected one of {', '.join(KINDS)}"
             )
         name = _name(item) if isinstance(item.get("config"), dict) else None
         if not isinstance(name, str) or not 1 <= len(name) <= 100:
-            raise ValueError("refused: a layer has no settings, or no name of 1 to 100 letters")
+            raise ValueError("refused: a layer has no settings, or no name of 1 to 100 characters")
 
 
 def _refuse_foreign_code(model: dict) -> None:
-    """Refuses functions, and classes of other modules than Keras's, wherever they are named."""
+    """Refuses functions and classes that are not Keras's own, at any depth of the description."""
     waiting = [model]
     while waiting:
         item = waiting.pop()
@@ -96,8 +96,8 @@ def _refuse_foreign_code(model: dict) -> None:
             module, name = item.get("module") or "keras", item.get("class_name")
             custom = ">" in f"{name}{item.get('registered_name')}"
             if str(module).split(".")[0] != "keras" or name == "function" or custom:
-                named = one_line(f"{module}.{name}")
-                raise ValueError(f"refused: it names {named}, which is not Keras's own")
+                foreign = one_line(f"{module}.{name}")
+                raise ValueError(f"refused: it names {foreign}, which is not Keras's own")
         parts = item.values() if isinstance(item, dict) else item
         waiting.extend(part for part in parts if isinstance(part, (dict, list)))
 
@@ -107,21 +107,26 @@ def _name(item: dict) -> str:
 
 
 def _in_order(config: dict, described: list[dict]) -> list[dict]:
-    """The layers of a functional network from input to output, where each has one predecessor."""
+    """Sorts the layers of a functional network from input to output; each has one predecessor."""
     by_name = {_name(item): item for item in described}
-    ordered, name = [], _only(config.get("output_layers"), "the network")
+    ordered, name = [], _only_source(config.get("output_layers"), "the network")
     while name in by_name and len(ordered) < len(described):
         ordered.append(by_name[name])
         if by_name[name]["class_name"] == "InputLayer":
             break
-        name = _only(by_name[name].get("inbound_nodes"), f"layer {name!r}")
+        name = _only_source(by_name[name].get("inbound_nodes"), f"layer {name!r}")
     if len(ordered) < len(described) or ordered[-1]["class_name"] != "InputLayer":
         raise ValueError("refused: its layers do not follow one another from one input to an image")
     return ordered[::-1]
 
 
-def _only(nodes, what: str) -> str:
-    """The one layer that calls as Keras 2 or 3 writes them come from."""
+def _only_source(nodes, what: str) -> str:
+    """Name of the one layer whose output is the input of `what`.
+
+    Args:
+        nodes: calls of a layer as Keras 2 or 3 describes them.
+        what: named in the message.
+    """
     sources, waiting = [], [nodes]
     while waiting:
         item = waiting.pop()
@@ -134,9 +139,9 @@ def _only(nodes, what: str) -> str:
         elif isinstance(item, dict) and "args" in item:
             waiting.extend([item["args"], item.get("kwargs")])
         elif isinstance(item, dict):
-            given = [f"{name}={value!r}" for name, value in item.items() if value]
-            if given:
-                raise ValueError(f"refused: {what} is called with {one_line(given[0], 100)}")
+            arguments = [f"{name}={value!r}" for name, value in item.items() if value]
+            if arguments:
+                raise ValueError(f"refused: {what} is called with {one_line(arguments[0], 100)}")
         elif isinstance(item, list):
             waiting.extend(item)
     if len(sources) != 1:
@@ -145,7 +150,7 @@ def _only(nodes, what: str) -> str:
 
 
 def _with_input(config, described: list[dict]) -> list[dict]:
-    """Puts an input before a Sequential network whose first layer is told its shape."""
+    """Adds the input layer that a Sequential network lacks: its first layer has the shape."""
     first = described[0]
     if first["class_name"] == "InputLayer":
         return described
@@ -163,14 +168,14 @@ def _checked(described: list[dict], keras_2: bool) -> list[Layer]:
         try:
             arguments = _arguments(kind, settings, keras_2)
             if (kind == "InputLayer") != (shape is None):
-                raise ValueError("is an input after the first layer")
+                raise ValueError("is not in its place; expected one InputLayer, and it first")
             if kind == "InputLayer":
-                weights, shape = {}, layer_rules.input_shape(settings)
+                weights, shape = {}, input_shape(settings)
             else:
-                weights, shape = layer_rules.KINDS[kind].rule(arguments, shape)
-            # Weights need no bound of their own: the file must hold them in full.
+                weights, shape = KINDS[kind].rule(arguments, shape)
+            # Weights need no limit of their own: the file must hold all of them.
             if min(shape) < 1 or math.prod(shape) > MAX_VALUES:
-                raise ValueError(f"gives {shape}; expected 1 to {MAX_VALUES} values for an image")
+                raise ValueError(f"has the output {shape}; expected 1 to {MAX_VALUES} values")
         except ValueError as error:
             raise ValueError(f"refused: its layer {name!r} ({kind}) {error}") from error
         layers.append(Layer(kind, name, arguments, weights, shape))
@@ -178,7 +183,7 @@ def _checked(described: list[dict], keras_2: bool) -> list[Layer]:
 
 
 def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:
-    """Settings of a layer as arguments of today's class; an unknown one is refused."""
+    """Settings of a layer as arguments of its Keras 3 class; an unknown setting is refused."""
     if kind == "LeakyReLU" and "alpha" in settings:
         settings["negative_slope"] = settings.pop("alpha")
     if kind == "Conv2DTranspose" and settings.get("groups") == 1:
@@ -186,15 +191,15 @@ def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:
     if settings.pop("data_format", None) not in (None, "channels_last"):
         raise ValueError("has its channels first; expected data_format channels_last")
     if keras_2 and settings.get("activation") == "hard_sigmoid":
-        raise ValueError("has a hard_sigmoid, which Keras 3 computes otherwise than Keras 2")
-    checks = layer_rules.KINDS[kind].settings
+        raise ValueError("has a hard_sigmoid, which Keras 3 computes differently from Keras 2")
+    checks = KINDS[kind].settings
     arguments = {}
     for name, value in settings.items():
         if name in checks:
             arguments[name] = checks[name](name, value)
-        elif value and not _OF_NO_ACCOUNT.fullmatch(name):
-            raise ValueError(f"has {name} = {value!r:.100}, which is unknown here")
-    missing = layer_rules.KINDS[kind].needed - arguments.keys()
+        elif value and not _IGNORED_SETTINGS.fullmatch(name):
+            raise ValueError(f"has {name} = {value!r:.100}, which is not supported")
+    missing = KINDS[kind].needed - arguments.keys()
     if missing:
         raise ValueError(f"has no {', '.join(sorted(missing))}")
     return arguments

@@ -1,50 +1,95 @@
-"""`card.md` beside an export: what it is, what it learned from, how good it is, how to use it."""
+"""`card.md` next to an export: what it draws, what it learned from, its scores, how to use it."""
 
 import csv
 import json
 import os
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from utils.files import replacing
-from utils.generator.export import usage
-from utils.messages import one_line
+from utils.generator.export import export_generator, format_of, usage
+from utils.messages import count, one_line
+
+if TYPE_CHECKING:
+    import keras
 
 _MARK = "<!-- generate.py export: {} -->"
 _UNKNOWN = "not known"
-_SCORES = 8  # of `figures.json`, the first
+_SCORES = 8  # the first ones are shown
+
+
+def export_with_card(
+    generator: "keras.Model",
+    source: str | os.PathLike,
+    out: str | os.PathLike,
+    format: str | None = None,
+) -> Path:
+    """Exports a generator and writes the card of the export.
+
+    Args:
+        generator: what to export.
+        source: path of its `generator.h5`.
+        out: path of the file, or of the folder for `savedmodel`.
+        format: a name in `utils.generator.export.FORMATS`; by default the one that the suffix of
+            `out` names.
+
+    Returns:
+        path of the card.
+
+    Raises:
+        ValueError: see `export_generator` and `format_of`.
+        OSError: the export or the card could not be written.
+    """
+    format = format or format_of(out)
+    export_generator(generator, out, format)
+    return write_card(out, generator, source, format)
 
 
 def write_card(
-    export: str | os.PathLike, generator: keras.Model, source: str | os.PathLike, format: str
+    export: str | os.PathLike, generator: "keras.Model", source: str | os.PathLike, format: str
 ) -> Path:
-    """Writes the card of an export: `card.md`, or `<name>.card.md` where another one stands there.
+    """Writes the card of an export: `card.md`, or `<name>.card.md` beside the card of another one.
 
-    What it says of the training is read from the files beside the generator, and only that: what
-    they do not tell is said to be unknown.
+    What it says of the training comes from the files in the generator's folder; where these do not
+    say it, the card says "not known".
 
     Args:
         export: path of the exported file or folder.
         generator: what was exported.
-        source: path of its `generator.h5`, beside which a run leaves its files.
-        format: as `utils.generator.export.export`.
+        source: path of its `generator.h5`, in the folder with the other files of its run.
+        format: as for `export_generator`.
 
     Returns:
-        the card's path.
+        path of the card.
     """
     export, source = Path(export), Path(source)
     mark = _MARK.format(export.name)
     path = export.with_name("card.md")
     if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(mark):
         path = export.with_name(f"{export.name}.card.md")
+    rows = _rows(generator, source, format)
+    cells = {name: one_line(text, 2000).replace("|", "\\|") for name, text in rows.items()}
+    table = "\n".join(f"| {name} | {text} |" for name, text in cells.items())
+    code = usage(format, export.name, generator.input_shape[1])
+    card = (
+        f"{mark}\n# {export.name}\n\n| | |\n|---|---|\n{table}\n\n## Use\n\n```python\n{code}```\n"
+    )
+    own = source.with_name("card.md")
+    if own.exists() and own != path and not own.read_text(encoding="utf-8").startswith("<!-- gen"):
+        card += f"\n## The generator's own card\n\n{own.read_text(encoding='utf-8')}"
+    with replacing(path) as unfinished:
+        unfinished.write_text(card, encoding="utf-8")
+    return path
+
+
+def _rows(generator, source, format):
+    """The rows of the card's table, text by name."""
     params = _json(source.with_name("params.json"))
     _, height, width, channels = generator.output_shape
-    z_dim = generator.input_shape[1]
     kind = "RGB" if channels == 3 else "grey"
-    rows = {
-        "draws": f"{kind} images of {width}×{height} pixels, in [-1, 1], from `latents`: {z_dim} "
-        "numbers each, standard normal",
+    return {
+        "draws": f"{kind} images of {width}×{height} pixels, in [-1, 1], from `latents`: "
+        f"{generator.input_shape[1]} numbers each, standard normal",
         "parameters": f"{generator.count_params():,}",
         "exported from": f"`{source}`, as {format}",
         "data": _data(params),
@@ -54,25 +99,15 @@ def write_card(
         "licence": "the program: MIT. The generator: whatever its maker says; it learned from "
         "images, whose owners may have a say",
     }
-    cells = {name: one_line(text, 2000).replace("|", "\\|") for name, text in rows.items()}
-    table = "\n".join(f"| {name} | {text} |" for name, text in cells.items())
-    words = f"{mark}\n# {export.name}\n\n| | |\n|---|---|\n{table}\n\n## Use\n\n```python\n"
-    words += usage(format, export.name, z_dim) + "```\n"
-    own = source.with_name("card.md")
-    if own.exists() and own != path and not own.read_text(encoding="utf-8").startswith("<!-- gen"):
-        words += f"\n## The generator's own card\n\n{own.read_text(encoding='utf-8')}"
-    with replacing(path) as beside:
-        beside.write_text(words, encoding="utf-8")
-    return path
 
 
 def _json(path):
-    """A file of a run as a dictionary, empty where it is missing or damaged."""
+    """A JSON object from a file of the run; empty where the file is missing or damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _section(params, name):
@@ -87,38 +122,38 @@ def _data(params):
 
 
 def _recipe(params):
-    """The settings of the training, but for the shapes of the critic, which is not exported."""
-    model = _section(params, "model")
-    told = {name: value for name, value in model.items() if not name.startswith("critic_conv")}
-    told |= {k: v for k, v in _section(params, "training").items() if not k.startswith("data")}
-    return ", ".join(f"{name} {value}" for name, value in told.items()) or _UNKNOWN
+    """The settings of the training, without the shapes of the critic, which is not exported."""
+    model, training = _section(params, "model"), _section(params, "training")
+    settings = {name: value for name, value in model.items() if not name.startswith("critic_conv")}
+    settings |= {name: value for name, value in training.items() if not name.startswith("data")}
+    return ", ".join(f"{name} {value}" for name, value in settings.items()) or _UNKNOWN
 
 
 def _trained(source, params):
-    """Epochs by the losses that were written; those that were planned where these are missing."""
+    """The number of epochs in `losses.csv`; without this file, the number that was planned."""
     try:
         with open(source.with_name("losses.csv"), encoding="utf-8", newline="") as file:
             epochs = sum(1 for _ in csv.DictReader(file))
-        return f"{epochs:,} epochs (updates of the generator)"
+        return f"{count(epochs, 'epoch')} (updates of the generator)"
     except OSError:
         planned = _section(params, "training").get("epochs")
-        return f"{planned:,} epochs, as planned" if isinstance(planned, int) else _UNKNOWN
+        return f"{count(planned, 'epoch')}, as planned" if isinstance(planned, int) else _UNKNOWN
 
 
 def _scores(source):
-    """The figures of an evaluation beside the generator, or the last scores of its training."""
+    """The figures of an evaluation of the generator, or else the last scores of its training."""
     figures = _json(source.with_name("figures.json"))
-    numbers = {name: value for name, value in figures.items() if isinstance(value, float)}
-    if numbers:
-        return f"of {figures.get('count', _UNKNOWN)} images: {_told(numbers)} (`figures.json`)"
+    scores = {name: value for name, value in figures.items() if isinstance(value, float)}
+    if scores:
+        return f"of {figures.get('count', _UNKNOWN)} images: {_listed(scores)} (`figures.json`)"
     try:
         with open(source.with_name("metrics.csv"), encoding="utf-8", newline="") as file:
             *_, last = csv.DictReader(file)
-        return f"along the training, of 500 images: {_told(last)} (`metrics.csv`)"
+        return f"along the training, of 500 images: {_listed(last)} (`metrics.csv`)"
     except (OSError, ValueError):
         return f"{_UNKNOWN}; `python evaluate.py --generator {source}` tells"
 
 
-def _told(figures):
-    shown = list(figures.items())[:_SCORES]
+def _listed(scores):
+    shown = list(scores.items())[:_SCORES]
     return ", ".join(f"{name} {float(value):.4g}" for name, value in shown)

@@ -1,4 +1,7 @@
-"""The layers that a `generator.h5` may hold: settings, and the shapes that follow from them."""
+"""The layers that a `generator.h5` may have: their settings, weights and shapes.
+
+Everything here is computed from numbers in the description, before Keras builds anything.
+"""
 
 import math
 from collections.abc import Callable
@@ -11,13 +14,15 @@ Shape = tuple[int, ...]
 
 
 class Kind(NamedTuple):
-    """What is known of a class of layers.
+    """One class of Keras layers: which settings it may have, and what follows from them.
 
     Attributes:
-        settings: a function by setting that gives the value checked, or raises ValueError.
-        needed: settings without a default.
-        rule: from the settings and the shape of what comes in, without the batch, to the weights'
-            shapes by name and the shape of what goes out.
+        settings: for each setting that is accepted, a function of (name, value) that returns the
+            checked value or raises ValueError.
+        needed: names of the settings without a default.
+        rule: a function of (settings, input shape) that returns (shapes of the weights by name,
+            output shape). Shapes of images and activations have no batch dimension. Without a rule
+            the layer has no weights and keeps the shape.
     """
 
     settings: dict[str, Callable]
@@ -31,39 +36,43 @@ class Kind(NamedTuple):
 # Settings --------------------------------------------------------------------------------------
 
 
-def _plain(value):
-    """Keras writes a tuple in some versions as a list, in others as its items with a class."""
+def _as_list(value):
+    """A tuple, which some versions of Keras write as a list and others as its class and items."""
     return value["items"] if isinstance(value, dict) and "items" in value else value
 
 
-def _whole(name: str, value, least: int = 1) -> int:
+def _integer(name: str, value, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
-        raise ValueError(f"has {name} = {value!r:.100}; expected {least} to {_LARGEST}, whole")
+        raise ValueError(
+            f"has {name} = {value!r:.100}; expected a whole number from {least} to {_LARGEST}"
+        )
     return value
 
 
-def _wholes(name: str, value, length: int | None, least: int = 1) -> Shape:
-    value = _plain(value)
+def _integers(name: str, value, length: int | None, least: int = 1) -> Shape:
+    value = _as_list(value)
     if not isinstance(value, list) or len(value) != (length or len(value)) or len(value) > 4:
-        raise ValueError(f"has {name} = {value!r:.100}; expected {length or 'a few'} whole numbers")
-    return tuple(_whole(name, number, least) for number in value)
+        raise ValueError(
+            f"has {name} = {value!r:.100}; expected {length or '1 to 4'} whole numbers"
+        )
+    return tuple(_integer(name, number, least) for number in value)
 
 
 def _pair(name: str, value) -> Shape:
-    return _wholes(name, [value, value] if isinstance(value, int) else value, 2)
+    return _integers(name, [value, value] if isinstance(value, int) else value, 2)
 
 
 def _padding_pair(name: str, value) -> Shape | None:
     pair = [value, value] if isinstance(value, int) else value
-    return None if value is None else _wholes(name, pair, 2, least=0)
+    return None if value is None else _integers(name, pair, 2, least=0)
 
 
 def _target_shape(name: str, value) -> Shape:
-    return _wholes(name, value, None, least=-1)
+    return _integers(name, value, None, least=-1)
 
 
 def _axis(name: str, value) -> int:
-    (axis,) = _wholes(name, [value] if isinstance(value, int) else value, 1, least=-4)
+    (axis,) = _integers(name, [value] if isinstance(value, int) else value, 1, least=-4)
     return axis
 
 
@@ -78,7 +87,7 @@ def _number_or_none(name: str, value) -> float | None:
     return None if value is None else _number(name, value)
 
 
-def _share(name: str, value) -> float:
+def _fraction(name: str, value) -> float:
     if not 0 <= _number(name, value) < 1:
         raise ValueError(f"has {name} = {value!r}; expected a number from 0 to below 1")
     return float(value)
@@ -102,7 +111,7 @@ def _one_of(*choices: str) -> Callable[[str, object], str]:
 def _activation(name: str, value) -> str | None:
     if value is None:
         return None
-    # By name only: a dictionary would be built, and `glu` halves the channels.
+    # A dictionary would make Keras build an object; `glu` would halve the channels.
     if not isinstance(value, str) or value == "glu" or not value.islower():
         raise ValueError(f"has {name} = {value!r:.100}; expected the name of a Keras activation")
     try:
@@ -118,11 +127,11 @@ def _activation(name: str, value) -> str | None:
 
 
 def input_shape(settings: dict) -> Shape:
-    """Shape of one input, by whichever name a version of Keras calls it."""
-    shape = _plain(settings.get("batch_shape") or settings.get("batch_input_shape"))
+    """Shape of one input, without the batch; its name differs between versions of Keras."""
+    shape = _as_list(settings.get("batch_shape") or settings.get("batch_input_shape"))
     if not isinstance(shape, list) or not 2 <= len(shape) <= 4:
         raise ValueError(f"has batch_shape = {shape!r:.100}; expected [null, z_dim]")
-    return _wholes("batch_shape", shape[1:], None)
+    return _integers("batch_shape", shape[1:], None)
 
 
 def _with_bias(settings: dict, kernel: Shape, channels: int) -> dict[str, Shape]:
@@ -141,7 +150,7 @@ def _reshape(settings, shape):
         known = -math.prod(target) or 1
         target[target.index(-1)] = values // known
     if math.prod(target) != values or min(target, default=0) < 1:
-        raise ValueError(f"cannot lay {shape} out as {settings['target_shape']}")
+        raise ValueError(f"cannot reshape {shape} to {settings['target_shape']}")
     return {}, tuple(target)
 
 
@@ -149,62 +158,65 @@ def _batch_norm(settings, shape):
     axis = settings.get("axis", -1)
     axis = axis + len(shape) + 1 if axis < 0 else axis
     if not 1 <= axis <= len(shape):
-        raise ValueError(f"has axis = {settings['axis']}; what comes in is {shape}")
+        raise ValueError(f"has axis = {settings['axis']}; its input is {shape}")
     names = ["moving_mean", "moving_variance"]
     names += ["gamma"] if settings.get("scale", True) else []
     names += ["beta"] if settings.get("center", True) else []
     return dict.fromkeys(names, (shape[axis - 1],)), shape
 
 
-def _sides(settings, shape, along) -> Shape:
+def _height_and_width(settings, shape, output_size) -> Shape:
+    """Height and width after a convolution, each by `output_size`."""
     if len(shape) != 3:
-        raise ValueError(f"takes (height, width, channels); what comes in is {shape}")
+        raise ValueError(f"expects (height, width, channels); its input is {shape}")
     same = settings.get("padding", "valid") == "same"
     dilations = settings.get("dilation_rate", (1, 1))
     strides = settings.get("strides", (1, 1))
     paddings = settings.get("output_padding") or (None, None)
     kernels = settings["kernel_size"]
-    rows = zip(shape, kernels, strides, dilations, paddings, strict=False)
+    sides = zip(shape[:2], kernels, strides, dilations, paddings, strict=True)
     return tuple(
-        along(side, (kernel - 1) * dilation + 1, stride, same, padding)
-        for side, kernel, stride, dilation, padding in rows
+        output_size(size, (kernel - 1) * dilation + 1, stride, same, padding)
+        for size, kernel, stride, dilation, padding in sides
     )
 
 
-def _shrunk(side, kernel, stride, same, _):
-    return -(-side // stride) if same else (side - kernel) // stride + 1
+def _convolved_size(size, kernel, stride, same, _):
+    return -(-size // stride) if same else (size - kernel) // stride + 1
 
 
-def _grown(side, kernel, stride, same, padding):
+def _transposed_size(size, kernel, stride, same, padding):
     if padding is None:
-        return side * stride + (0 if same else max(kernel - stride, 0))
-    return (side - 1) * stride + kernel - (kernel // 2 * 2 if same else 0) + padding
+        return size * stride + (0 if same else max(kernel - stride, 0))
+    return (size - 1) * stride + kernel - (kernel // 2 * 2 if same else 0) + padding
 
 
 def _convolution(settings, shape):
-    sides, filters = _sides(settings, shape, _shrunk), settings["filters"]
+    sides, filters = _height_and_width(settings, shape, _convolved_size), settings["filters"]
     groups = settings.get("groups", 1)
     if shape[2] % groups or filters % groups:
-        raise ValueError(f"has groups = {groups}, which divides not {shape[2]} and {filters}")
+        raise ValueError(
+            f"has groups = {groups}, which does not divide both {shape[2]} and {filters}"
+        )
     kernel = (*settings["kernel_size"], shape[2] // groups, filters)
     return _with_bias(settings, kernel, filters), (*sides, filters)
 
 
 def _transposed(settings, shape):
-    sides, filters = _sides(settings, shape, _grown), settings["filters"]
+    sides, filters = _height_and_width(settings, shape, _transposed_size), settings["filters"]
     kernel = (*settings["kernel_size"], filters, shape[2])
     return _with_bias(settings, kernel, filters), (*sides, filters)
 
 
 def _upsampling(settings, shape):
     if len(shape) != 3:
-        raise ValueError(f"takes (height, width, channels); what comes in is {shape}")
+        raise ValueError(f"expects (height, width, channels); its input is {shape}")
     height, width = settings.get("size", (2, 2))
     return {}, (shape[0] * height, shape[1] * width, shape[2])
 
 
 _CONVOLUTION = {
-    "filters": _whole,
+    "filters": _integer,
     "kernel_size": _pair,
     "strides": _pair,
     "padding": _one_of("valid", "same"),
@@ -217,7 +229,7 @@ _NEEDED = frozenset({"filters", "kernel_size"})
 KINDS = {
     "InputLayer": Kind({}),
     "Dense": Kind(
-        {"units": _whole, "activation": _activation, "use_bias": _flag},
+        {"units": _integer, "activation": _activation, "use_bias": _flag},
         frozenset({"units"}),
         _dense,
     ),
@@ -227,14 +239,14 @@ KINDS = {
     "LeakyReLU": Kind({"negative_slope": _number}),
     "ReLU": Kind({"max_value": _number_or_none, "negative_slope": _number, "threshold": _number}),
     "BatchNormalization": Kind(
-        {"axis": _axis, "epsilon": _share, "center": _flag, "scale": _flag}, rule=_batch_norm
+        {"axis": _axis, "epsilon": _fraction, "center": _flag, "scale": _flag}, rule=_batch_norm
     ),
-    "Dropout": Kind({"rate": _share}, frozenset({"rate"})),
-    "Conv2D": Kind(_CONVOLUTION | {"groups": _whole}, _NEEDED, _convolution),
+    "Dropout": Kind({"rate": _fraction}, frozenset({"rate"})),
+    "Conv2D": Kind(_CONVOLUTION | {"groups": _integer}, _NEEDED, _convolution),
     "Conv2DTranspose": Kind(_CONVOLUTION | {"output_padding": _padding_pair}, _NEEDED, _transposed),
     "UpSampling2D": Kind(
         {"size": _pair, "interpolation": _one_of("nearest", "bilinear", "bicubic")},
         rule=_upsampling,
     ),
 }
-"""None of these can carry code."""
+"""The accepted layers by class name; none of them can carry code."""

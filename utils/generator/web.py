@@ -10,19 +10,22 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
+import numpy as np
 
-from utils.drawing import principal_directions
 from utils.files import check_new_folder, new_folder, replacing
 from utils.generator.export import export_generator
 from utils.messages import one_line
 
-ASSETS = Path(__file__).parent / "page"
+if TYPE_CHECKING:
+    import keras
+
+PAGE = Path(__file__).parent / "page"
 CACHE = Path(__file__).parents[2] / ".cache"
 PACKAGE = "onnxruntime-web@1.30.0"
 SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
-"""Of its tarball, in base64, as npm publishes it."""
+"""Of the package's tarball, in base64, as npm publishes it."""
 RUNTIME = (
     "ort.wasm.min.mjs",
     "ort-wasm-simd-threaded.mjs",
@@ -31,10 +34,10 @@ RUNTIME = (
     "ort-wasm-simd-threaded.asyncify.mjs",
     "ort-wasm-simd-threaded.asyncify.wasm",
 )
-"""Of the package's `dist`: three for browsers without WebGPU, three for those with it."""
+"""Files of the package's `dist`: three for browsers without WebGPU, three for those with it."""
 
-_PAGE = ("app.js", "drawer.js", "worker.js", "latents.js", "pixels.js", "style.css")
-_FILES = {"index.html", "site.json", "generator.onnx", *_PAGE} | {
+_SCRIPTS = ("app.js", "drawer.js", "worker.js", "latents.js", "pixels.js", "style.css")
+_FILES = {"index.html", "site.json", "generator.onnx", *_SCRIPTS} | {
     f"runtime/{name}" for name in (*RUNTIME, "LICENSE.txt")
 }
 _MARK = "generate.py web"
@@ -42,51 +45,43 @@ _SCALES = (1, 4, 8, 16)
 
 
 def write_site(
-    generator: keras.Model,
+    generator: "keras.Model",
     folder: str | os.PathLike,
     title: str,
+    directions: np.ndarray,
     float16: bool = False,
     runtime: str | os.PathLike | None = None,
 ) -> None:
-    """Writes a page with the generator and all that it needs, for any server of static files.
+    """Writes a page with the generator and everything it needs, for any server of static files.
 
     Args:
         generator: maps (B, z_dim) to (B, H, W, 1 or 3).
-        folder: must be new, or empty, or hold a site that this function wrote and nothing else,
-            which is replaced.
+        folder: must be new, or empty, or hold a site by this function and nothing else; that site
+            is replaced.
         title: of the page.
-        float16: the generator at half the size; images differ by some levels of 255.
-        runtime: the tarball of `PACKAGE`; None to fetch it once.
+        directions: float32 (n, z_dim), one slider each: a value of 1 adds the row to the latents.
+        float16: writes the generator at half the size; images differ by a few levels of 255.
+        runtime: the tarball of `PACKAGE`; by default npm downloads it, once.
 
     Raises:
-        ValueError: a folder that holds something else, or a tarball that is not the one expected.
-        OSError: the package could not be fetched.
+        ValueError: a folder that holds something else, directions of another shape, or a tarball
+            that is not the expected one.
+        OSError: the package could not be downloaded.
     """
     check_site_folder(folder)
-    tarball = find_runtime(runtime)
-    _, height, width, channels = generator.output_shape
     z_dim = generator.input_shape[1]
+    if directions.ndim != 2 or directions.shape[1] != z_dim:
+        raise ValueError(f"directions have the shape {directions.shape}; expected (n, {z_dim})")
+    tarball = find_runtime(runtime)
     with new_folder(folder, check_site_folder) as site:
-        for name in _PAGE:
-            shutil.copy(ASSETS / name, site)
-        sizes = "".join(
-            f'<option value="{scale}">{width * scale} × {height * scale}</option>'
-            for scale in _SCALES
-        )
-        page = (ASSETS / "index.html").read_text(encoding="utf-8")
-        page = page.format(
-            title=html.escape(title),
-            about=f"{width}×{height} pixels, from {generator.count_params():,} numbers.",
-            width=width,
-            height=height,
-            sizes=sizes,
-        )
-        (site / "index.html").write_text(page, encoding="utf-8")
+        for name in _SCRIPTS:
+            shutil.copy(PAGE / name, site)
+        (site / "index.html").write_text(_index(generator, title), encoding="utf-8")
         about = {
             "made_by": _MARK,
             "z_dim": z_dim,
-            "channels": channels,
-            "directions": principal_directions(generator).tolist(),
+            "channels": generator.output_shape[-1],
+            "directions": directions.tolist(),
         }
         (site / "site.json").write_text(json.dumps(about), encoding="utf-8")
         export_generator(generator, site / "generator.onnx", "onnx-float16" if float16 else "onnx")
@@ -94,10 +89,56 @@ def write_site(
 
 
 def check_site_folder(path: str | os.PathLike) -> None:
-    """Raises ValueError where anything but an empty folder or a site of ours stands at `path`."""
+    """Raises ValueError where `path` is neither new, nor an empty folder, nor one of our sites."""
     path = Path(path)
     if not _is_site(path):
         check_new_folder(path)
+
+
+def find_runtime(path: str | os.PathLike | None) -> Path:
+    """The tarball of `PACKAGE`: `path`, or npm's, which is kept in `CACHE`.
+
+    npm downloads it, because npm knows a person's registry, proxy and certificates.
+
+    Raises:
+        FileNotFoundError: there is no file at `path`, or npm is not installed.
+        ValueError: it is not the package that is pinned here.
+        OSError: it could not be downloaded.
+    """
+    if path:
+        _check(Path(path))
+        return Path(path)
+    name, _, version = PACKAGE.partition("@")
+    cached = CACHE / f"{name}-{version}.tgz"
+    if not cached.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FileNotFoundError(
+                f"the page draws with {PACKAGE}, which npm downloads, and npm was not found: "
+                "install Node.js, or name the package's .tgz with --runtime"
+            )
+        print(f"npm downloads {PACKAGE} (33 MB), once")
+        with replacing(cached) as unfinished:
+            _download(npm, unfinished)
+            _check(unfinished)
+    _check(cached)
+    return cached
+
+
+def _index(generator, title):
+    """The HTML of the page."""
+    _, height, width, _ = generator.output_shape
+    sizes = "".join(
+        f'<option value="{scale}">{width * scale} × {height * scale}</option>' for scale in _SCALES
+    )
+    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    return page.format(
+        title=html.escape(title),
+        about=f"{width}×{height} pixels, drawn with {generator.count_params():,} parameters.",
+        width=width,
+        height=height,
+        sizes=sizes,
+    )
 
 
 def _is_site(path):
@@ -105,63 +146,33 @@ def _is_site(path):
         about = json.loads((path / "site.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    # A file that somebody added, a CNAME for instance, would be lost.
-    found = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
-    return isinstance(about, dict) and about.get("made_by") == _MARK and found <= _FILES
+    # A file that somebody added, such as a CNAME, would be lost.
+    files = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
+    return isinstance(about, dict) and about.get("made_by") == _MARK and files <= _FILES
 
 
-def find_runtime(named: str | os.PathLike | None) -> Path:
-    """The tarball of `PACKAGE`: `named`, or npm's, which is kept for the next time.
-
-    npm does the fetching, since it knows a person's registry, proxy and certificates.
-
-    Raises:
-        FileNotFoundError: `named` is not there, or npm is not.
-        ValueError: it is another file than the one pinned here.
-        OSError: it could not be fetched.
-    """
-    if named:
-        _check(Path(named))
-        return Path(named)
-    name, _, version = PACKAGE.partition("@")
-    kept = CACHE / f"{name}-{version}.tgz"
-    if not kept.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            raise FileNotFoundError(
-                f"npm fetches {PACKAGE}, which the page draws with, and was not found: install "
-                "Node.js, or name the package's .tgz with --runtime"
-            )
-        print(f"npm fetches {PACKAGE} (33 MB), once")
-        with replacing(kept) as beside:
-            _fetch(npm, beside)
-            _check(beside)
-    _check(kept)
-    return kept
-
-
-def _fetch(npm, path):
-    with tempfile.TemporaryDirectory(dir=path.parent) as there:
-        command = [npm, "pack", PACKAGE, "--pack-destination", there]
+def _download(npm, path):
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        command = [npm, "pack", PACKAGE, "--pack-destination", folder]
         done = subprocess.run(command, capture_output=True, text=True)
-        made = list(Path(there).glob("*.tgz"))
-        if done.returncode or not made:
-            why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        tarballs = list(Path(folder).glob("*.tgz"))
+        if done.returncode or not tarballs:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise OSError(
-                f"npm could not fetch {PACKAGE} ({one_line(why)}); with a network try again, or "
-                "name the package's .tgz with --runtime"
+                f"npm could not download {PACKAGE} ({one_line(reason)}); try again when online, "
+                "or name the package's .tgz with --runtime"
             )
-        os.replace(made[0], path)
+        os.replace(tarballs[0], path)
 
 
 def _check(tarball):
     if not tarball.is_file():
         raise FileNotFoundError(f"{tarball}: no such file; expected the .tgz of {PACKAGE}")
-    found = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
-    if found != SHA512:
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    if digest != SHA512:
         raise ValueError(
             f"{tarball}: not {PACKAGE} as it was published, or damaged; expected sha512 "
-            f"{SHA512[:12]}…, found {found[:12]}…"
+            f"{SHA512[:12]}…, found {digest[:12]}…"
         )
 
 
@@ -171,4 +182,4 @@ def _unpack(tarball, folder):
         for name in RUNTIME:
             with archive.extractfile(f"package/dist/{name}") as file:
                 (folder / name).write_bytes(file.read())
-    shutil.copy(ASSETS / "runtime-LICENSE.txt", folder / "LICENSE.txt")
+    shutil.copy(PAGE / "runtime-LICENSE.txt", folder / "LICENSE.txt")

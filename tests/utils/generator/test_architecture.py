@@ -1,12 +1,12 @@
-"""A hostile description of a network is refused by name; shapes are those that Keras gives."""
+"""Each hostile description of a network is refused by name; computed shapes equal Keras's."""
 
 import itertools
 
 import keras
 import pytest
 
-from tests.helpers.hostile import altered, refused
-from utils.generator import layers as layer_rules
+from tests.helpers.hostile import altered, assert_refused
+from utils.generator.layers import KINDS
 
 
 def settings(index, **values):
@@ -17,7 +17,7 @@ def layer(index, **values):
     return lambda model, file: model["config"]["layers"][index].update(values)
 
 
-def thousands(model, file):
+def thousands_of_layers(model, file):
     layers = model["config"]["layers"]
     layers[2:2] = [
         {
@@ -30,9 +30,15 @@ def thousands(model, file):
 
 
 DESCRIPTIONS = {
-    "Lambda": (layer(3, class_name="Lambda"), "its layer 'Lambda' is none that a generator"),
-    "unknown class": (layer(3, class_name="Thing"), "its layer 'Thing' is none"),
-    "class of no text": (layer(3, class_name=["Dense"]), "its layer ['Dense'] is none"),
+    "Lambda": (
+        layer(3, class_name="Lambda"),
+        "it has a layer 'Lambda'; expected one of InputLayer",
+    ),
+    "unknown class": (layer(3, class_name="Thing"), "it has a layer 'Thing'; expected one of"),
+    "class that is not text": (
+        layer(3, class_name=["Dense"]),
+        "it has a layer ['Dense']; expected one of",
+    ),
     "custom object": (
         layer(1, registered_name="mine>Dense"),
         "it names keras.Dense, which is not Keras's own",
@@ -47,17 +53,20 @@ DESCRIPTIONS = {
         "'dense' (Dense) has activation = {'class_name': 'LeakyReLU'",
     ),
     "no activation": (settings(1, activation="nothing"), "has activation = 'nothing', which Keras"),
-    "nested network": (layer(3, class_name="Functional"), "its layer 'Functional' is none"),
+    "nested network": (
+        layer(3, class_name="Functional"),
+        "it has a layer 'Functional'; expected one of",
+    ),
     "10¹² units": (
         settings(1, units=10**12),
-        "layer 'dense' (Dense) has units = 1000000000000; expected 1 to 16777216",
+        "(Dense) has units = 1000000000000; expected a whole number from 1 to 16777216",
     ),
-    "more units than weights": (settings(1, units=97), "cannot lay (97,) out as (4, 4, 6)"),
+    "more units than weights": (settings(1, units=97), "cannot reshape (97,) to (4, 4, 6)"),
     "a million pixels wide": (
         settings(9, size=[10**6 // 8, 10**6 // 8]),
-        "'up_sampling2d' (UpSampling2D) gives (1000000, 1000000, 5); expected 1 to 16777216",
+        "(UpSampling2D) has the output (1000000, 1000000, 5); expected 1 to 16777216 values",
     ),
-    "thousands of layers": (thousands, "3013 layers; expected 2 to 200"),
+    "thousands of layers": (thousands_of_layers, "3013 layers; expected 2 to 200"),
     "no layers": (lambda model, file: model["config"].update(layers=[]), "0 layers; expected 2"),
     "loop": (
         layer(2, inbound_nodes=[[["conv2d", 0, 0, {}]]]),
@@ -76,15 +85,18 @@ DESCRIPTIONS = {
         "layer 'batch_normalization' is called with training=True",
     ),
     "channels first": (settings(5, data_format="channels_first"), "expected data_format channels"),
-    "unknown setting": (settings(1, lora_rank=4), "has lora_rank = 4, which is unknown here"),
-    "setting of no account": (settings(7, negative_slope=True), "has negative_slope = True"),
-    "number that is none": (settings(3, alpha=float("nan")), "has negative_slope = nan"),
-    "other hard_sigmoid": (settings(1, activation="hard_sigmoid"), "otherwise than Keras 2"),
-    "name of two lines": (layer(3, class_name="La\nmbda"), "its layer 'La\\nmbda' is none"),
+    "unknown setting": (settings(1, lora_rank=4), "has lora_rank = 4, which is not supported"),
+    "true for a number": (settings(7, negative_slope=True), "has negative_slope = True"),
+    "not a number": (settings(3, alpha=float("nan")), "has negative_slope = nan"),
+    "other hard_sigmoid": (settings(1, activation="hard_sigmoid"), "differently from Keras 2"),
+    "name of two lines": (
+        layer(3, class_name="La\nmbda"),
+        "it has a layer 'La\\nmbda'; expected one of",
+    ),
     "no name": (settings(1, name=5), "a layer has no settings, or no name"),
     "input of images": (
         settings(0, batch_input_shape=[None, 5, 5]),
-        "'reshape' (Reshape) cannot lay (5, 96) out as (4, 4, 6)",
+        "'reshape' (Reshape) cannot reshape (5, 96) to (4, 4, 6)",
     ),
     "no list of layers": (lambda model, file: model.update(config=3), "holds no Keras model"),
 }
@@ -93,11 +105,11 @@ DESCRIPTIONS = {
 @pytest.mark.parametrize("kind", DESCRIPTIONS)
 def test_a_hostile_description_is_refused_by_name(tmp_path, monkeypatch, kind):
     change, message = DESCRIPTIONS[kind]
-    refused(altered(tmp_path, change), message, monkeypatch)
+    assert_refused(altered(tmp_path, change), message, monkeypatch)
 
 
 def convolutions():
-    """Settings of convolutions, each with every other."""
+    """Classes and settings of convolutions, in all combinations."""
     for kernel, strides, padding in itertools.product((1, 3, 4), (1, 2), ("same", "valid")):
         settings = {"filters": 4, "kernel_size": [kernel, 2], "strides": [strides, strides]}
         yield "Conv2D", settings | {"padding": padding, "groups": 2}
@@ -120,10 +132,10 @@ def convolutions():
         ("Dense", {"units": 5, "use_bias": False}, (2, 3)),
     ],
 )
-def test_shapes_are_those_that_keras_gives(kind, settings, shape):
-    rules = layer_rules.KINDS[kind]
-    arguments = {name: rules.settings[name](name, value) for name, value in settings.items()}
-    weights, given = rules.rule(arguments, shape)
-    made = getattr(keras.layers, kind)(**arguments)
-    assert made(keras.Input(shape)).shape == (None, *given)
-    assert {variable.name: variable.shape for variable in made.weights} == weights
+def test_computed_shapes_equal_those_of_keras(kind, settings, shape):
+    checks = KINDS[kind].settings
+    arguments = {name: checks[name](name, value) for name, value in settings.items()}
+    weights, output_shape = KINDS[kind].rule(arguments, shape)
+    layer = getattr(keras.layers, kind)(**arguments)
+    assert layer(keras.Input(shape)).shape == (None, *output_shape)
+    assert {variable.name: variable.shape for variable in layer.weights} == weights

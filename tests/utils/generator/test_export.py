@@ -1,21 +1,23 @@
-"""Exports, each opened by the program that it is for and compared with Keras; and their cards."""
+"""Exports, each opened by the program it is for and compared with Keras; and their cards."""
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from models.training import outputs as network_files
+from models.training import outputs
 from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
 from utils.drawing.latents import seed_latents
-from utils.generator.card import write_card
-from utils.generator.export import FORMATS, export_generator, format_of, usage
+from utils.generator.card import export_with_card, write_card
+from utils.generator.export import FORMATS, export_generator, format_of, megabytes, usage
 from utils.generator.load import load_generator
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def generators(tmp_path_factory):
-    """Paths of ours, of one by Keras 2, and of one with layers that ours lack."""
+    """A folder with a generator of ours, one by Keras 2, and one with layers that ours lack."""
     folder = tmp_path_factory.mktemp("generators")
     WGANGP(**TINY | {"generator_upsample": [2, 1], "generator_conv_strides": [1, 2]}).save_model(
         folder
@@ -43,19 +45,17 @@ def generators(tmp_path_factory):
         keras.layers.Conv2D(1, 2, activation="tanh", use_bias=False),
     ):
         x = layer(x)
-    network_files.save_network(keras.Model(z, x, name="odd"), folder / "odd.h5")
+    outputs.save_network(keras.Model(z, x, name="odd"), folder / "odd.h5")
     shutil.copy(DATA / "keras2_functional.h5", folder / "keras2.h5")
     return folder
 
 
-def drawn(code, folder, monkeypatch, **changes):
-    """What the five lines of a card leave behind."""
+def executed(code, folder, monkeypatch):
+    """Runs the five lines of a card in a folder and returns their variables."""
     monkeypatch.chdir(folder)
-    for old, new in changes.items():
-        code = code.replace(old, new)
-    names = {}
-    exec(code, names)
-    return names
+    variables = {}
+    exec(code, variables)
+    return variables
 
 
 @pytest.mark.parametrize("name", ["generator", "odd", "keras2"])
@@ -67,30 +67,29 @@ def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, mo
         pytest.importorskip("onnxruntime")
     generator = load_generator(generators / f"{name}.h5")
     z_dim = generator.input_shape[1]
-    made = f"g{FORMATS[format].suffix}"
-    export_generator(generator, tmp_path / made, format)
-    code = usage(format, made, z_dim)
+    export = f"g{FORMATS[format].suffix}"
+    export_generator(generator, tmp_path / export, format)
+    code = usage(format, export, z_dim)
     assert len(code.splitlines()) == 5
-    wanted = np.asarray(generator(seed_latents([7], z_dim)))
-    images = drawn(code, tmp_path, monkeypatch)["images"]
+    images = executed(code, tmp_path, monkeypatch)["images"]
+    expected = np.asarray(generator(seed_latents([7], z_dim)))
     allowed = 2e-2 * 2 if format == "onnx-float16" else 1e-4
-    assert images.dtype == np.float32 and images.shape == wanted.shape
-    assert np.abs(images - wanted).max() < allowed and np.ptp(wanted) > 1e-3
-    several = drawn(code, tmp_path, monkeypatch, **{f"(1, {z_dim})": f"(5, {z_dim})"})
-    same = np.asarray(generator(several["z"]))
-    assert (
-        several["images"].shape == same.shape and np.abs(several["images"] - same).max() < allowed
-    )
+    assert images.dtype == np.float32 and images.shape == expected.shape
+    assert np.abs(images - expected).max() < allowed and np.ptp(expected) > 1e-3
+    batch = executed(code.replace(f"(1, {z_dim})", f"(5, {z_dim})"), tmp_path, monkeypatch)
+    expected = np.asarray(generator(batch["z"]))
+    assert batch["images"].shape == expected.shape
+    assert np.abs(batch["images"] - expected).max() < allowed
 
 
-def test_what_another_program_would_draw_otherwise_is_refused(tmp_path):
+def test_a_layer_that_another_program_computes_differently_is_refused(tmp_path):
     z = x = keras.Input((6,))
     for layer in (
         keras.layers.Reshape((1, 2, 3)),
         keras.layers.UpSampling2D(2, interpolation="bicubic", name="large"),
     ):
         x = layer(x)
-    network_files.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
+    outputs.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
     generator = load_generator(tmp_path / "cubic.h5")
     for format in ("onnx", "onnx-float16"):
         with pytest.raises(
@@ -106,20 +105,21 @@ def test_float16_is_half_the_size(tmp_path):
     generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
     export_generator(generator, tmp_path / "a.onnx", "onnx")
     export_generator(generator, tmp_path / "b.onnx", "onnx-float16")
-    sizes = [(tmp_path / name).stat().st_size for name in ("a.onnx", "b.onnx")]
-    assert sizes[1] < 0.51 * sizes[0]
+    assert megabytes(tmp_path / "b.onnx") < 0.51 * megabytes(tmp_path / "a.onnx")
+    both = megabytes(tmp_path / "a.onnx") + megabytes(tmp_path / "b.onnx")
+    assert megabytes(tmp_path) == pytest.approx(both) and 3 < both < 6
 
 
-def test_the_numbers_and_their_description_suffice_to_draw(tmp_path):
-    """A generator written anew with nothing but numpy."""
+def test_the_arrays_and_their_description_suffice_to_draw(tmp_path):
+    """A generator in numpy, written by hand from the `.npz` and its `.json`, draws the same."""
     gan = WGANGP(**TINY, initial_weights="he")
     export_generator(gan.generator, tmp_path / "g.npz", "npz")
     about = json.loads((tmp_path / "g.json").read_text())
     x = seed_latents([7], 5)
     with np.load(tmp_path / "g.npz", allow_pickle=False) as weights:
         for layer in about["layers"]:
-            mine = {name: weights[f"{layer['name']}/{name}"] for name in layer["weights"]}
-            x = BY_HAND[layer["kind"]](x, layer["settings"], mine)
+            arrays = {name: weights[f"{layer['name']}/{name}"] for name in layer["weights"]}
+            x = BY_HAND[layer["kind"]](x, layer["settings"], arrays)
     assert about["images"] == ["batch", 16, 16, 3] and about["latents"] == ["batch", 5]
     assert np.abs(x - np.asarray(gan.generator(seed_latents([7], 5)))).max() < 1e-4
 
@@ -130,19 +130,19 @@ def _normalised(x, settings, w):
 
 
 def _transposed(x, settings, w):
-    """Every pixel paints the kernel around it, the stride apart; the rim is cut evenly."""
+    """Each pixel adds the kernel, times its value, to the output; the rim is cut off evenly."""
     (_, height, width, _), stride, size = (
         x.shape,
         settings["strides"][0],
         settings["kernel_size"][0],
     )
-    paper = np.zeros((1, height * stride + size, width * stride + size, settings["filters"]))
+    output = np.zeros((1, height * stride + size, width * stride + size, settings["filters"]))
     for i in range(height):
         for j in range(width):
-            part = paper[0, i * stride : i * stride + size, j * stride : j * stride + size]
+            part = output[0, i * stride : i * stride + size, j * stride : j * stride + size]
             part += w["kernel"] @ x[0, i, j]
     rim = (size - stride) // 2
-    return paper[:, rim : rim + height * stride, rim : rim + width * stride] + w["bias"]
+    return output[:, rim : rim + height * stride, rim : rim + width * stride] + w["bias"]
 
 
 BY_HAND = {
@@ -155,7 +155,7 @@ BY_HAND = {
 }
 
 
-def test_a_saved_model_never_takes_the_place_of_something_else(tmp_path):
+def test_a_path_that_holds_something_or_does_not_fit_the_format_is_refused(tmp_path):
     generator = WGANGP(**TINY).generator
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "drawing.png").touch()
@@ -172,7 +172,7 @@ def test_a_saved_model_never_takes_the_place_of_something_else(tmp_path):
     assert [format_of(name) for name in ("a.NPZ", "a", "b/a.onnx")] == ["npz", "savedmodel", "onnx"]
 
 
-def test_other_frameworks_say_what_to_do(tmp_path, monkeypatch):
+def test_other_frameworks_name_the_one_that_writes_the_format(tmp_path, monkeypatch):
     generator = WGANGP(**TINY).generator
     monkeypatch.setattr(keras.config, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="written on TensorFlow only: set KERAS_BACKEND=te"):
@@ -187,7 +187,7 @@ def test_the_card_says_what_the_run_left_and_no_more(run, tmp_path, monkeypatch,
         capsys.readouterr().out
     )
     card = (tmp_path / "card.md").read_text()
-    for words in (
+    for text in (
         "| draws | RGB images of 16×16 pixels, in [-1, 1], from `latents`: 5 numbers each",
         f"| parameters | {run[0].generator.count_params():,} |",
         "| data | `tiny.zip`, fingerprint ",
@@ -196,15 +196,15 @@ def test_the_card_says_what_the_run_left_and_no_more(run, tmp_path, monkeypatch,
         "| scores | not known; `python evaluate.py --generator ",
         usage("keras", "g.keras", 5),
     ):
-        assert words in card
+        assert text in card
     (code,) = (part.split("```")[0] for part in card.split("```python\n")[1:])
-    pixels = drawn(code, tmp_path, monkeypatch)["pixels"]
+    pixels = executed(code, tmp_path, monkeypatch)["pixels"]
     assert pixels.shape == (1, 16, 16, 3) and pixels.dtype == np.uint8
 
 
-def test_a_card_is_not_laid_over_another(tmp_path):
+def test_a_card_never_overwrites_another_one(tmp_path):
     generator = WGANGP(**TINY).generator
-    bare = tmp_path / "elsewhere" / "generator.h5"  # nothing is known of it
+    bare = tmp_path / "elsewhere" / "generator.h5"  # a folder without the files of a run
     (tmp_path / "card.md").write_text("my own")
     names = [
         write_card(tmp_path / n, generator, bare, "keras").name for n in ("a.keras", "a.keras")
@@ -219,9 +219,39 @@ def test_a_card_is_not_laid_over_another(tmp_path):
     assert cards[0].read_text().count("| not known |") == 3
 
 
-def test_the_card_of_the_generator_that_comes_along_has_its_scores_and_own_card(tmp_path):
+def test_the_card_of_the_shipped_generator_has_its_scores_and_its_own_card(tmp_path):
     source = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
     card = write_card(tmp_path / "g.onnx", load_generator(source), source, "onnx").read_text()
     assert "| scores | of 10000 images: validity 0.0432, " in card
     assert "| trained | 80,000 epochs, as planned |" in card
     assert card.endswith((source.parent / "card.md").read_text())
+
+
+def test_an_export_and_its_card_are_one_call(tmp_path):
+    generator = WGANGP(**TINY).generator
+    card = export_with_card(generator, tmp_path / "generator.h5", tmp_path / "g.npz")
+    assert card == tmp_path / "card.md"
+    assert f"| exported from | `{tmp_path}/generator.h5`, as npz |" in card.read_text()
+    assert {file.name for file in tmp_path.iterdir()} == {"card.md", "g.json", "g.npz"}
+    export_with_card(generator, tmp_path / "generator.h5", tmp_path / "h.onnx", "onnx-float16")
+    assert "as onnx-float16 |" in (tmp_path / "h.onnx.card.md").read_text()
+    with pytest.raises(ValueError, match=r"g\.pdf: expected a name that ends in \.keras, \.npz"):
+        export_with_card(generator, tmp_path / "generator.h5", tmp_path / "g.pdf")
+
+
+def test_a_run_of_one_epoch_has_one_epoch_on_its_card(tmp_path):
+    (tmp_path / "losses.csv").write_text("epoch,critic\n0,1\n")
+    source = tmp_path / "generator.h5"
+    card = write_card(tmp_path / "g.npz", WGANGP(**TINY).generator, source, "npz")
+    assert "| trained | 1 epoch (updates of the generator) |" in card.read_text()
+
+
+def test_the_formats_are_known_before_a_framework_is_loaded():
+    """A command line lists them, and refuses an unknown suffix, at once."""
+    code = (
+        "import sys; from utils.generator import FORMATS, export_with_card, format_of\n"
+        "assert [format_of(f'g{format.suffix}') for format in FORMATS.values()]\n"
+        "print({'keras', 'tensorflow', 'torch', 'jax', 'onnx'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("set()\n", "", 0)

@@ -1,4 +1,4 @@
-"""Files by Keras 2 draw what they drew there; a hostile file of each kind is refused by name."""
+"""Files by Keras 2 draw the same images as there; each kind of hostile file is refused by name."""
 
 import os
 import struct
@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.helpers.hostile import DATA, altered, refused
+from tests.helpers import DATA
+from tests.helpers.hostile import altered, assert_refused
 from utils.generator.load import load_generator
 
 
@@ -16,9 +17,9 @@ from utils.generator.load import load_generator
 def test_a_generator_of_keras_2_draws_the_same_images(kind):
     expected = np.load(DATA / f"keras2_{kind}.npz")
     generator = load_generator(DATA / f"keras2_{kind}.h5")
-    drawn = keras.ops.convert_to_numpy(generator(expected["z"]))
+    images = keras.ops.convert_to_numpy(generator(expected["z"]))
     assert expected["images"].shape == (4, 16, 16, 3) and expected["images"].std() > 0.3
-    assert np.abs(drawn - expected["images"]).max() < 1e-5
+    assert np.abs(images - expected["images"]).max() < 1e-5
 
 
 def test_layers_keep_their_names_and_settings():
@@ -37,7 +38,7 @@ def test_layers_keep_their_names_and_settings():
         ("3", "holds no Keras model"),
         ("[" + " " * 4 * 1024**2 + "]", "its description is longer than 4194304 characters"),
         (None, "holds no Keras model"),
-        (7, "its attribute 'model_config' is no text"),
+        (7, "its attribute 'model_config' is not text"),
     ],
 )
 def test_text_that_describes_nothing_is_refused(tmp_path, monkeypatch, text, message):
@@ -45,14 +46,14 @@ def test_text_that_describes_nothing_is_refused(tmp_path, monkeypatch, text, mes
     with h5py.File(path, "w") as file:
         if text is not None:
             file.attrs["model_config"] = text
-    refused(path, message, monkeypatch)
+    assert_refused(path, message, monkeypatch)
 
 
 KERNEL = "model_weights/dense/dense/kernel:0"
 
 
 def replaced(make):
-    """Something else in the place of the first kernel; `make` gets the file and the old array."""
+    """Replaces the first kernel: `make` is called with the file and the old array."""
 
     def change(model, file):
         old = file[KERNEL][()]
@@ -87,12 +88,12 @@ def virtual(file, old):
     file.create_virtual_dataset(KERNEL, layout)
 
 
-def whole_group_elsewhere(model, file):
+def group_in_another_file(model, file):
     del file["model_weights"]
     file["model_weights"] = h5py.ExternalLink("other.h5", "/model_weights")
 
 
-def itself(model, file):
+def group_in_itself(model, file):
     group = file["model_weights/dropout"]
     group["one"] = group["two"] = group
 
@@ -100,7 +101,7 @@ def itself(model, file):
 FILES = {
     "external link": (replaced(external_link), "is a link to '"),
     "soft link": (replaced(soft_link), "'dense/dense/kernel:0' is a link to '/elsewhere'"),
-    "external group": (whole_group_elsewhere, "is a link to 'other.h5 /model_weights'"),
+    "external group": (group_in_another_file, "is a link to 'other.h5 /model_weights'"),
     "external storage": (replaced(external_storage), "is compressed, in pieces or in another file"),
     "virtual array": (replaced(virtual), "is compressed, in pieces or in another file"),
     "compressed": (
@@ -111,18 +112,18 @@ FILES = {
         replaced(lambda file, old: file.create_dataset(KERNEL, (10**6, 10**6), "f4")),
         "'dense/dense/kernel:0' claims (1000000, 1000000), and the file does not hold as much",
     ),
-    "group in itself": (itself, "more than 5000 entries, or more than 16 in one another"),
+    "group in itself": (group_in_itself, "more than 5000 entries, or more than 16 in one another"),
     "text for numbers": (
         replaced(lambda file, old: file.create_dataset(KERNEL, data=b"x")),
         "is an array of object, not of numbers",
     ),
     "whole numbers": (
         replaced(lambda file, old: file.create_dataset(KERNEL, data=old.astype("i4"))),
-        "kernel of its layer 'dense' holds what is no finite number",
+        "kernel of its layer 'dense' is not an array of finite floats",
     ),
     "not finite": (
         replaced(lambda file, old: file.create_dataset(KERNEL, data=old * np.nan)),
-        "kernel of its layer 'dense' holds what is no finite number",
+        "kernel of its layer 'dense' is not an array of finite floats",
     ),
     "missing weights": (
         replaced(lambda file, old: None),
@@ -142,7 +143,7 @@ FILES = {
 @pytest.mark.parametrize("kind", FILES)
 def test_a_hostile_file_is_refused_by_name(tmp_path, monkeypatch, kind):
     change, message = FILES[kind]
-    refused(altered(tmp_path, change), message, monkeypatch)
+    assert_refused(altered(tmp_path, change), message, monkeypatch)
 
 
 def test_arrays_that_share_their_bytes_cannot_claim_more_than_the_file(tmp_path, monkeypatch):
@@ -152,7 +153,7 @@ def test_arrays_that_share_their_bytes_cannot_claim_more_than_the_file(tmp_path,
             file[f"model_weights/again{i}"] = file["model_weights/big"]
 
     path = altered(tmp_path, change)
-    refused(path, "its arrays claim more than the", monkeypatch)
+    assert_refused(path, "its arrays claim more than the", monkeypatch)
 
 
 def test_a_lambda_never_runs(tmp_path, monkeypatch):
@@ -167,29 +168,31 @@ def test_a_lambda_never_runs(tmp_path, monkeypatch):
     model = keras.Model(z, images)
     os.remove(mark)
     model.save(tmp_path / "lambda.h5")
-    refused(tmp_path / "lambda.h5", "its layer 'Lambda' is none that", monkeypatch)
+    assert_refused(tmp_path / "lambda.h5", "it has a layer 'Lambda'; expected one of", monkeypatch)
     assert not os.path.exists(mark)
 
 
-def test_files_that_are_none(tmp_path, monkeypatch):
-    refused(tmp_path, "is a folder; expected an HDF5 file", monkeypatch)
+def test_what_is_not_an_hdf5_file_of_this_size_is_refused(tmp_path, monkeypatch):
+    assert_refused(tmp_path, "is a folder; expected an HDF5 file", monkeypatch)
     for name, content in {"a.h5": b"", "b.h5": b"hello", "c.h5": b"PK\3\4"}.items():
         (tmp_path / name).write_bytes(content)
-        refused(tmp_path / name, "not an HDF5 file", monkeypatch)
-    whole = (DATA / "keras2_functional.h5").read_bytes()
-    (tmp_path / "d.h5").write_bytes(whole[: len(whole) // 2])
-    refused(tmp_path / "d.h5", "not an HDF5 file, or a damaged one (", monkeypatch)
+        assert_refused(tmp_path / name, "not an HDF5 file", monkeypatch)
+    content = (DATA / "keras2_functional.h5").read_bytes()
+    (tmp_path / "d.h5").write_bytes(content[: len(content) // 2])
+    assert_refused(tmp_path / "d.h5", "not an HDF5 file, or a damaged one (", monkeypatch)
     with open(tmp_path / "e.h5", "wb") as file:
-        file.write(whole)
+        file.write(content)
         file.truncate(2 * 1024**3)
-    refused(tmp_path / "e.h5", "2147483648 bytes, more than 1073741824", monkeypatch)
+    assert_refused(tmp_path / "e.h5", "2147483648 bytes, more than 1073741824", monkeypatch)
     with pytest.raises(FileNotFoundError, match=r"nix\.h5: no such file"):
         load_generator(tmp_path / "nix.h5")
 
 
-def endless_texts(content):
+def object_of_no_size(content):
     heap = content.index(b"GCOL")
-    content[heap + 16 : heap + 32] = bytes(16)  # free space of no size, which is never passed
+    content[heap + 16 : heap + 32] = bytes(
+        16
+    )  # free space of size 0: the library never gets past it
     return heap
 
 
@@ -202,28 +205,32 @@ def tree_in_itself(content):
 
 def free_list_in_itself(content):
     heap = content.index(b"HEAP")
-    size, place, start = struct.unpack_from("<QQQ", content, heap + 8)
-    assert 16 < place < size
-    struct.pack_into("<QQ", content, start + place, place, 16)
+    size, offset, start = struct.unpack_from("<QQQ", content, heap + 8)
+    assert 16 < offset < size
+    struct.pack_into("<QQ", content, start + offset, offset, 16)
     return heap
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (endless_texts, "its heap at byte {} has an object of 0 bytes, or too many"),
+        (object_of_no_size, "its heap at byte {} has an object of 0 bytes, or too many"),
         (tree_in_itself, "its tree at byte {} does not branch downwards"),
         (free_list_in_itself, "the free list of its heap at byte {} has no end"),
     ],
 )
-def test_what_the_hdf5_library_would_never_end_is_refused(tmp_path, monkeypatch, change, message):
+def test_structures_that_would_keep_hdf5_busy_for_ever_are_refused(
+    tmp_path, monkeypatch, change, message
+):
     content = bytearray((DATA / "keras2_functional.h5").read_bytes())
-    place = change(content)
+    position = change(content)
     (tmp_path / "endless.h5").write_bytes(content)
-    refused(tmp_path / "endless.h5", message.format(place), monkeypatch)
+    assert_refused(tmp_path / "endless.h5", message.format(position), monkeypatch)
 
 
 def test_a_file_of_newer_structures_is_refused(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "new.h5", "w", libver="latest") as file:
         file.attrs["model_config"] = "{}"
-    refused(tmp_path / "new.h5", "it holds a structure OHDR, which Keras never does", monkeypatch)
+    assert_refused(
+        tmp_path / "new.h5", "it holds a structure OHDR, which Keras never does", monkeypatch
+    )

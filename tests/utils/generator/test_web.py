@@ -1,7 +1,8 @@
-"""The page, in a real browser: what it draws, what it asks for, how it is used."""
+"""The page in a real browser: what it draws, what it requests, how it is used."""
 
 import json
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.helpers import ROOT, browser
 from utils.drawing.latents import draw, principal_directions, seed_latents
 from utils.drawing.walks import walk
 from utils.generator.load import load_generator
-from utils.generator.web import find_runtime, write_site
+from utils.generator.web import PAGE, find_runtime, write_site
 
 GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
 
@@ -25,23 +26,27 @@ def generator():
 
 @pytest.fixture(scope="module")
 def page(generator, tmp_path_factory):
-    """The site in a browser: the driver, the paths that were asked for, the downloads."""
-    if why := browser.missing():
-        pytest.skip(why)
+    """The site in a browser: the driver, the requested paths, the folder of downloads.
+
+    Skips without Chromium, and where npm cannot download the package that the page draws with.
+    """
+    if reason := browser.missing():
+        pytest.skip(reason)
     folder = tmp_path_factory.mktemp("web")
     try:
         find_runtime(None)
     except OSError as error:
         pytest.skip(str(error))
-    write_site(generator, folder / "site", "Lines & <b>colours</b>")
+    directions = principal_directions(generator)
+    write_site(generator, folder / "site", "Lines & <b>colours</b>", directions)
     (folder / "downloads").mkdir()
     with (
-        browser.served(folder / "site") as (address, asked),
+        browser.served(folder / "site") as (address, requests),
         browser.chromium(folder / "downloads") as driver,
     ):
         driver.get(address)
         browser.until(lambda: pictures(driver))
-        yield driver, asked, folder / "downloads"
+        yield driver, requests, folder / "downloads"
 
 
 def page_folder(page):
@@ -57,9 +62,9 @@ def pixels(driver):
     return np.array(driver.execute_script(code), int).reshape(64, 64, 4)[:, :, :3]
 
 
-def becomes(driver, wanted):
-    """Waits until the picture is the one wanted, by at most 2 of 255."""
-    browser.until(lambda: np.abs(pixels(driver) - wanted).max() <= 2)
+def wait_for_picture(driver, expected):
+    """Waits until the picture is the expected one; levels may differ by 2 of 255."""
+    browser.until(lambda: np.abs(pixels(driver) - expected).max() <= 2)
 
 
 def seed_picture(generator, seed):
@@ -78,35 +83,58 @@ def test_seed_7_is_what_generate_draws(page, generator):
     assert driver.find_element(By.TAG_NAME, "h1").text == "Lines & <b>colours</b>"
 
 
-def test_seeds_give_the_latents_of_numpy(page):
-    driver, _, _ = page
-    # The last row's draws fall on the very edges of the ziggurat's strips: found by search.
+@pytest.fixture(params=["Chromium", "Node.js"])
+def latents_by_page(request, tmp_path):
+    """A function of (seeds, count) that calls the page's `latents.js`, in one of two programs."""
+    give = "seeds.map((seed) => [...latents(BigInt(seed), count)])"
+
+    def chromium(seeds, count):
+        code = (
+            "const [seeds, count, done] = arguments;"
+            f"import('./latents.js').then(({{ latents }}) => done({give}))"
+        )
+        return driver.execute_async_script(code, seeds, count)
+
+    def node(seeds, count):
+        shutil.copy(PAGE / "latents.js", tmp_path / "latents.mjs")
+        code = f"const seeds = {json.dumps(seeds)}, count = {count};"
+        code += (
+            f'import("./latents.mjs").then(({{ latents }}) => console.log(JSON.stringify({give})))'
+        )
+        command = [shutil.which("node"), "-e", code]
+        return json.loads(subprocess.check_output(command, cwd=tmp_path, text=True))
+
+    if request.param == "Chromium":
+        driver, _, _ = request.getfixturevalue("page")
+        return chromium
+    if not shutil.which("node"):
+        pytest.skip("needs Node.js")
+    return node
+
+
+def test_seeds_give_the_latents_of_numpy(latents_by_page):
+    # Found by search: the last seeds draw values on the edges of the ziggurat's strips.
     seeds = [*range(400), 2**31, 2**32 - 1, 2**32, 2**53 + 1, 10**18 - 1]
     seeds += [85211, 146799, 324848, 944056]
-    code = (
-        "const [seeds, done] = arguments; import('./latents.js').then(({ latents }) => "
-        "done(seeds.map((seed) => [...latents(BigInt(seed), 500)])))"
-    )
-    found = driver.execute_async_script(code, [str(seed) for seed in seeds])
-    wanted = seed_latents(seeds, 500)
-    # All paths of the algorithm are among them: beyond ±3.654 lies the tail.
-    assert (np.abs(wanted) > 3.6542).sum() >= 20
-    found = np.array(found, np.float32)
-    tail = np.abs(wanted) > 3.6541
-    assert np.array_equal(found[~tail], wanted[~tail])
-    # There numpy rounds as the C library's logarithm does.
-    assert np.abs(found[tail].view(np.int32) - wanted[tail].view(np.int32)).max() <= 1
+    z = np.array(latents_by_page([str(seed) for seed in seeds], 500), np.float32)
+    expected = seed_latents(seeds, 500)
+    # Every branch of the algorithm is among them, the tail too, which begins at ±3.654.
+    assert (np.abs(expected) > 3.6542).sum() >= 20
+    tail = np.abs(expected) > 3.6541
+    assert np.array_equal(z[~tail], expected[~tail])
+    # In the tail numpy takes the C library's logarithm, which may round the last bit differently.
+    assert np.abs(z[tail].view(np.int32) - expected[tail].view(np.int32)).max() <= 1
 
 
-def test_a_walk_between_two_seeds_is_pythons(page):
+def test_a_walk_between_two_seeds_is_the_same_as_in_python(page):
     driver, _, _ = page
     code = (
         "const done = arguments[0]; import('./latents.js').then(({ latents, between }) => "
         "done([...between(latents(3n, 100), latents(8n, 100), 0.3)]))"
     )
-    found = driver.execute_async_script(code)
-    wanted = walk(seed_latents([3, 8], 100), [0.3], easing="linear")[0]
-    assert np.allclose(found, wanted, atol=1e-6)
+    z = driver.execute_async_script(code)
+    expected = walk(seed_latents([3, 8], 100), [0.3], easing="linear")[0]
+    assert np.allclose(z, expected, atol=1e-6)
 
 
 def test_the_mouse_and_the_keys(page, generator):
@@ -114,13 +142,13 @@ def test_the_mouse_and_the_keys(page, generator):
     box = driver.find_element(By.ID, "seed")
     box.clear()
     box.send_keys("12345678901234567")
-    becomes(driver, seed_picture(generator, 12345678901234567))
+    wait_for_picture(driver, seed_picture(generator, 12345678901234567))
     before = pictures(driver)
     box.send_keys("x")  # not a seed: the picture stays
     assert not driver.execute_script("return document.getElementById('seed').checkValidity()")
     box.clear()
     box.send_keys("20", Keys.TAB)
-    becomes(driver, seed_picture(generator, 20))
+    wait_for_picture(driver, seed_picture(generator, 20))
     assert pictures(driver) > before
     driver.find_element(By.ID, "canvas").click()
     browser.until(
@@ -132,14 +160,14 @@ def test_the_mouse_and_the_keys(page, generator):
     driver.execute_script("document.activeElement.blur()")
     for key, seed in ((Keys.ARROW_RIGHT, 21), (Keys.ARROW_LEFT, 20), (Keys.ARROW_LEFT, 19)):
         press(driver, key)
-        becomes(driver, seed_picture(generator, seed))
+        wait_for_picture(driver, seed_picture(generator, seed))
     press(driver, "r")
     browser.until(lambda: driver.find_element(By.ID, "seed").get_attribute("value") != "19")
     seed = int(driver.find_element(By.ID, "seed").get_attribute("value"))
-    becomes(driver, seed_picture(generator, seed))
+    wait_for_picture(driver, seed_picture(generator, seed))
     press(driver, "s")
     saved = browser.until(lambda: list(downloads.glob(f"seed_{seed}.png")))[0]
-    becomes(driver, np.asarray(Image.open(saved).convert("RGB")))
+    wait_for_picture(driver, np.asarray(Image.open(saved).convert("RGB")))
 
 
 def test_a_direction_moves_the_picture_and_reset_brings_it_back(page, generator):
@@ -150,10 +178,10 @@ def test_a_direction_moves_the_picture_and_reset_brings_it_back(page, generator)
     amount = float(slider.get_attribute("value"))
     seed = int(driver.find_element(By.ID, "seed").get_attribute("value"))
     z = seed_latents([seed], 100) + np.float32(amount) * principal_directions(generator)[1]
-    becomes(driver, draw(generator, z)[0])
+    wait_for_picture(driver, draw(generator, z)[0])
     assert amount > 0 and "moved along directions" in driver.find_element(By.ID, "status").text
     driver.find_element(By.ID, "reset").click()
-    becomes(driver, seed_picture(generator, seed))
+    wait_for_picture(driver, seed_picture(generator, seed))
 
 
 def test_the_walk_plays_and_pauses(page):
@@ -167,7 +195,7 @@ def test_the_walk_plays_and_pauses(page):
     assert play.get_attribute("aria-pressed") == "false"
 
 
-def test_a_phone_has_room_for_all_and_every_control_a_name(page):
+def test_everything_fits_on_a_phone_and_every_control_has_a_name(page):
     driver, _, _ = page
     names = [
         control.accessible_name
@@ -178,10 +206,9 @@ def test_a_phone_has_room_for_all_and_every_control_a_name(page):
     screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     assert driver.execute_script("return document.documentElement.scrollWidth") == 360
-    low = (
-        "return [...document.querySelectorAll('form :is(button, input, select)')].filter((one) => "
-    )
-    assert driver.execute_script(low + "one.getBoundingClientRect().height < 44)") == []
+    controls = "return [...document.querySelectorAll('form :is(button, input, select)')]"
+    too_low = ".filter((control) => control.getBoundingClientRect().height < 44)"
+    assert driver.execute_script(controls + too_low) == []
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
@@ -199,33 +226,33 @@ export const InferenceSession = { create: async () => ({
 """
 
 
-def test_a_graphics_card_that_is_lost(page, generator, tmp_path):
+def test_the_page_goes_on_without_a_graphics_card_that_is_lost(page, generator, tmp_path):
     driver, _, _ = page
-    ours = driver.current_url
+    address_before = driver.current_url
     broken = shutil.copytree(page_folder(page), tmp_path / "broken")
     worker = (broken / "worker.js").read_text()
     has_gpu = "{ value: { requestAdapter: async () => ({}) } }"
     worker = f"{worker}\nObject.defineProperty(navigator, 'gpu', {has_gpu});"
     (broken / "worker.js").write_text(worker)
     (broken / "runtime" / "ort.webgpu.min.mjs").write_text(_LOST)
-    with browser.served(broken) as (address, asked):
+    with browser.served(broken) as (address, requests):
         driver.get(address)
         browser.until(lambda: pictures(driver))
-        becomes(driver, seed_picture(generator, 7))
+        wait_for_picture(driver, seed_picture(generator, 7))
         assert driver.find_element(By.ID, "engine").text == "WebAssembly"
-        assert ("/runtime/ort.webgpu.min.mjs", 200) in asked
+        assert ("/runtime/ort.webgpu.min.mjs", 200) in requests
         (broken / "generator.onnx").unlink()
         driver.get(address)
         status = "return document.getElementById('status').textContent"
         browser.until(lambda: "generator.onnx: 404" in driver.execute_script(status))
-        driver.get(ours)
-        driver.get_log("browser")  # the 404 was wanted
+        driver.get(address_before)
+        driver.get_log("browser")  # drops the 404 from the log
         browser.until(lambda: pictures(driver))
 
 
 def test_no_errors_and_nothing_from_elsewhere(page):
-    """Comes last: it looks at all that happened. What CSP forbids would be an error here."""
-    driver, asked, _ = page
+    """The last test: the log covers those before it, and a breach of the CSP is an error there."""
+    driver, requests, _ = page
     assert [e["message"] for e in driver.get_log("browser") if e["level"] == "SEVERE"] == []
     events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     urls = [
@@ -233,5 +260,5 @@ def test_no_errors_and_nothing_from_elsewhere(page):
     ]
     here = ("http://127.0.0.1:", "data:", "blob:")
     assert driver.current_url in urls and [u for u in urls if not u.startswith(here)] == []
-    assert {code for _, code in asked} <= {200, 304}
-    assert "/generator.onnx" in [path for path, _ in asked]
+    assert {code for _, code in requests} <= {200, 304}
+    assert "/generator.onnx" in [path for path, _ in requests]

@@ -1,4 +1,4 @@
-// The page: controls to latents, and what the worker draws of them onto the canvas.
+// The page: from controls to latents, and from the worker's pixels to the canvas.
 
 import { drawer } from "./drawer.js";
 import { between, latents } from "./latents.js";
@@ -8,13 +8,13 @@ const about = await (await fetch("./site.json", { cache: "no-cache" })).json();
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
 
-// What is shown: the point `base` (of a seed, or on a walk), moved along the directions.
+// The latents of the picture are `base` (of a seed, or on a walk) plus the sliders' directions.
 let seed = 7n;
 let base = latents(seed, about.z_dim);
 let place = "seed_7";
 let playing = false;
 
-// Pictures: one at a time, of the last thing that was asked for ---------------------------------
+// Pictures: one at a time, always of the newest request -----------------------------------------
 
 let busy = false;
 let again = false;
@@ -66,15 +66,15 @@ function say(text) {
 
 function describe() {
   const changed = sliders.some((slider) => slider.valueAsNumber !== 0);
-  const words = `Picture of seed ${seed}${changed ? ", moved along directions" : ""}`;
-  canvas.setAttribute("aria-label", words);
-  say(words);
+  const description = `Picture of seed ${seed}${changed ? ", moved along directions" : ""}`;
+  canvas.setAttribute("aria-label", description);
+  say(description);
 }
 
 // Seeds -----------------------------------------------------------------------------------------
 
-function goTo(wanted) {
-  seed = wanted;
+function goTo(newSeed) {
+  seed = newSeed;
   base = latents(seed, about.z_dim);
   place = `seed_${seed}`;
   $("seed").value = String(seed);
@@ -82,12 +82,12 @@ function goTo(wanted) {
   show();
 }
 
-function choose(wanted) {
+function choose(newSeed) {
   pause();
-  goTo(wanted);
+  goTo(newSeed);
 }
 
-const LAST = 10n ** 18n - 1n; // as generate.py: at most 18 digits
+const LAST = 10n ** 18n - 1n; // 18 digits, as in generate.py
 const randomSeed = () => BigInt(Math.floor(Math.random() * 1e6));
 
 $("seed").addEventListener("input", () => {
@@ -95,7 +95,7 @@ $("seed").addEventListener("input", () => {
     pause();
     const typed = $("seed").value;
     goTo(BigInt(typed));
-    $("seed").value = typed; // a person may be typing zeros before the rest
+    $("seed").value = typed; // keeps zeros at the beginning while a person types
   }
 });
 const previous = () => choose(seed > 0n ? seed - 1n : 0n);
@@ -187,7 +187,7 @@ $("reset").addEventListener("click", reset);
 function enlarge(on) {
   $("picture").classList.toggle("enlarged", on);
   $("enlarge").setAttribute("aria-pressed", String(on));
-  // What lies behind can be neither seen nor reached.
+  // What the picture covers cannot be reached by keyboard either.
   for (const part of [document.querySelector("header"), $("controls"), document.querySelector("footer")]) {
     part.inert = on;
   }

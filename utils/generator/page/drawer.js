@@ -1,11 +1,12 @@
-// The page's side of the worker: one picture at a time, of the last thing that was asked for.
+// The page's connection to the worker: sends latents, receives pixels.
 
 /**
  * Starts the worker and opens the generator.
  * @param {{z_dim: number, channels: number}} about
- * @param {{progress: function, engine: function, failed: function}} on what to call: with words
- *     while it loads, with the provider once it can draw and when it changes, with what failed
- * @returns {function(Float32Array): Promise<Uint8ClampedArray>} latents to RGBA
+ * @param {{progress: function, engine: function, failed: function}} on called with a text while
+ *     the generator loads; with the provider, once it can draw and when it changes; with a message
+ *     when loading failed
+ * @returns {function(Float32Array): Promise<Uint8ClampedArray>} draws: latents to RGBA
  */
 export function drawer(about, on) {
   const worker = new Worker("./worker.js", { type: "module" });

@@ -1,7 +1,7 @@
-// Seeds to latents, the very numbers of numpy's default_rng(seed).standard_normal(n, float32):
+// From seeds to latents: the same numbers as numpy's default_rng(seed).standard_normal(n, float32).
 // SeedSequence, PCG64 (O'Neill 2014, XSL RR 128/64) and the ziggurat of Marsaglia and Tsang (2000).
-// In the tail, once in 4000 draws, numpy takes a logarithm of the computer's C library, which may
-// round its last bit otherwise than here: one such draw in some hundreds differs by that bit.
+// In the tail, once in 4000 draws, numpy uses the logarithm of the computer's C library, which may
+// round its last bit differently: one such draw in a few hundred differs in that bit.
 
 const MASK_64 = (1n << 64n) - 1n;
 const MASK_128 = (1n << 128n) - 1n;
@@ -22,8 +22,8 @@ function mixed(x, y) {
   return (sum ^ (sum >>> 16)) >>> 0;
 }
 
-/** numpy's SeedSequence(seed).generate_state(8), eight words of 32 bits. */
-function seedWords(seed) {
+/** numpy's SeedSequence(seed).generate_state(8): eight numbers of 32 bits. */
+function seedState(seed) {
   const entropy = [];
   for (let rest = seed; rest > 0n || entropy.length === 0; rest >>= 32n) {
     entropy.push(Number(rest & 0xffffffffn));
@@ -39,31 +39,31 @@ function seedWords(seed) {
   return Array.from({ length: 8 }, (_, i) => give(pool[i % 4]));
 }
 
-/** A function that gives the next 32 random bits of numpy's PCG64(seed). */
+/** Returns a function that returns the next 32 random bits of numpy's PCG64(seed). */
 function bits(seed) {
-  const words = seedWords(seed).map(BigInt);
-  const wide = (i) => (words[i + 1] << 96n) | (words[i] << 64n) | (words[i + 3] << 32n) | words[i + 2];
+  const parts = seedState(seed).map(BigInt);
+  const wide = (i) => (parts[i + 1] << 96n) | (parts[i] << 64n) | (parts[i + 3] << 32n) | parts[i + 2];
   const increment = ((wide(4) << 1n) | 1n) & MASK_128;
   const step = (state) => (state * MULTIPLIER + increment) & MASK_128;
   let state = step((step(0n) + wide(0)) & MASK_128);
-  let kept = null;
+  let upperHalf = null; // of the last 64 bits, while it is unused
   return () => {
-    if (kept !== null) {
-      const high = kept;
-      kept = null;
+    if (upperHalf !== null) {
+      const high = upperHalf;
+      upperHalf = null;
       return high;
     }
     state = step(state);
     const folded = (state >> 64n) ^ (state & MASK_64);
     const turn = state >> 122n;
     const word = ((folded >> turn) | (folded << (64n - turn))) & MASK_64;
-    kept = Number(word >> 32n);
+    upperHalf = Number(word >> 32n);
     return Number(word & 0xffffffffn);
   };
 }
 
-// Where the normal density is cut into 256 strips of equal area: x[255] is the last strip's edge,
-// each other one follows from its neighbour.
+// The edges of 256 strips of equal area that cover the normal density. The last one is EDGE; each
+// other one follows from its neighbour.
 const EDGE = 3.6541528853610088;
 const AREA = 0.004928673233974655;
 const density = (x) => Math.exp(-0.5 * x * x);
@@ -109,7 +109,7 @@ function normal(next) {
 
 /**
  * The latents of a seed.
- * @param {bigint} seed from 0
+ * @param {bigint} seed 0 or more
  * @param {number} count
  * @returns {Float32Array} standard normal
  */
@@ -119,7 +119,7 @@ export function latents(seed, count) {
 }
 
 /**
- * The place on the way from one point to another along the sphere (arXiv:1609.04468).
+ * A point between two points, along the sphere: slerp (arXiv:1609.04468).
  * @param {Float32Array} a
  * @param {Float32Array} b
  * @param {number} share from 0 (a) to 1 (b)
@@ -129,7 +129,7 @@ export function between(a, b, share) {
   const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
   const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  const flat = angle < 1e-3; // the same direction, where the sphere is as good as flat
+  const flat = angle < 1e-3; // almost the same direction: a straight line is accurate
   const [p, q] = flat
     ? [1 - share, share]
     : [1 - share, share].map((part) => Math.sin(part * angle) / Math.sin(angle));

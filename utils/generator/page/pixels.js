@@ -1,8 +1,8 @@
-// The only conversion from the generator's numbers to pixels.
+// The only conversion from the generator's output to pixels.
 
 /**
- * Images in [-1, 1] as RGBA, rounded as Python rounds: halves to the even number.
- * @param {Float32Array} values of one image, row by row
+ * An image in [-1, 1] as RGBA, rounded as in Python: halves to the even number.
+ * @param {Float32Array} values of the image, row by row
  * @param {number} channels 1 or 3
  * @returns {Uint8ClampedArray}
  */

@@ -1,4 +1,4 @@
-// Draws, away from the page, so that it never stands still: latents in, pixels out.
+// Draws in a thread of its own, so that the page stays responsive: latents in, pixels out.
 
 import { toPixels } from "./pixels.js";
 
@@ -20,33 +20,33 @@ async function gpu() {
   }
 }
 
-const progress = (words) => self.postMessage({ progress: words });
+const progress = (text) => self.postMessage({ progress: text });
 
-/** The generator's file, with words on the way at every tenth. */
+/** Downloads the generator and reports progress at every tenth of the file. */
 async function download() {
-  // Asked for anew each time: an old generator would not fit the directions of a new site.
+  // Not from the cache unchecked: an old generator would not fit the directions of a new site.
   const reply = await fetch("./generator.onnx", { cache: "no-cache" });
   if (!reply.ok) throw new Error(`generator.onnx: ${reply.status} ${reply.statusText}`);
-  // A server that packs the file tells the packed length, which says nothing here.
+  // A server that compresses the file gives the compressed length, which is of no use here.
   const size = reply.headers.get("Content-Encoding") ? 0 : Number(reply.headers.get("Content-Length"));
   const pieces = [];
   let length = 0;
-  let told = 0;
+  let reported = 0;
   for (const reader = reply.body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
     pieces.push(value);
     length += value.length;
     const tenths = size ? Math.floor((10 * length) / size) : 0;
-    if (tenths > told) progress(`Loading the generator … ${10 * tenths} %`);
-    told = Math.max(told, tenths);
+    if (tenths > reported) progress(`Loading the generator … ${10 * tenths} %`);
+    reported = Math.max(reported, tenths);
   }
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 /** Opens the generator with the first of the runtimes that can draw with it. */
 async function open(runtimes) {
-  if (typeof WebAssembly === "undefined") throw new Error("this browser has no WebAssembly, which it needs");
+  if (typeof WebAssembly === "undefined") throw new Error("this browser has no WebAssembly, which the page needs");
   const file = await download();
   let failure;
   for (const { provider, module } of runtimes) {
@@ -54,7 +54,7 @@ async function open(runtimes) {
       progress(`Starting ${provider === "webgpu" ? "WebGPU" : "WebAssembly"} …`);
       const ort = await import(`./runtime/${module}`);
       ort.env.wasm.wasmPaths = new URL("./runtime/", import.meta.url).href;
-      ort.env.wasm.numThreads = 1; // more need headers that plain file servers do not send
+      ort.env.wasm.numThreads = 1; // more threads need headers that plain file servers do not send
       ort.env.logLevel = "error";
       session = await ort.InferenceSession.create(file, { executionProviders: [provider] });
       Tensor = ort.Tensor;
@@ -79,7 +79,7 @@ async function draw(z) {
     return await run(z);
   } catch (error) {
     if (engine !== "webgpu") throw error;
-    await open(RUNTIMES.slice(1)); // a graphics card can be lost at any time
+    await open(RUNTIMES.slice(1)); // the connection to a graphics card can be lost at any time
     return run(z);
   }
 }

@@ -9,7 +9,7 @@ def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str
 
     Differs from the call in four ways:
 
-    - The second derivative of LeakyReLU is skipped: it is zero, and frameworks would multiply by it.
+    - The second derivative of LeakyReLU, which is zero, is skipped.
     - A transposed convolution is computed as the ordinary convolution that equals it, which is
       faster on most processors; the weights stay those of `Conv2DTranspose`.
     - The gradient of batch statistics is exact to the second order. `tf.nn.moments`, which Keras

@@ -7,5 +7,6 @@ __getattr__ = exports(
     {
         "colab": ("find_file", "find_generator", "find_root", "show_page", "take_home"),
         "sliders": ("explorer",),
+        "views": ("batch_picture", "show_convergence", "show_run", "show_samples"),
     },
 )

@@ -8,8 +8,6 @@ __getattr__ = exports(
         "folder": (
             "ROOT",
             "check_still_there",
-            "continues",
-            "describe",
             "find_samples",
             "is_locked",
             "locked",

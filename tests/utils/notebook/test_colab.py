@@ -105,20 +105,3 @@ def test_nothing_is_downloaded_unless_all_is_there(tmp_path, colab_session, monk
     with pytest.raises(FileNotFoundError, match=r"generator\.h5: not there; run the cells above"):
         colab.take_home(Path("images"), Path("generator.h5"))
     assert not (tmp_path / "asked").exists()
-
-
-def test_modes():
-    assert [runs.continues("auto", "f", saved) for saved in (False, True)] == [False, True]
-    assert not runs.continues("build", "f", saved=False) and runs.continues("load", "f", saved=True)
-    with pytest.raises(ValueError, match="f holds a run already: continue it with mode"):
-        runs.continues("build", "f", saved=True)
-    with pytest.raises(FileNotFoundError, match="f holds no checkpoint: begin with mode"):
-        runs.continues("load", "f", saved=False)
-    with pytest.raises(ValueError, match=r"mode must be .* received 'laod'"):
-        runs.continues("laod", "f", saved=True)
-
-
-def test_what_was_found_is_a_sentence():
-    assert runs.describe("f", 0, 9) == "f: a new run of 9 epochs"
-    assert runs.describe("f", 3, 9) == "Found run f: continuing after 3 of 9 epochs"
-    assert runs.describe("f", 9, 9).startswith("Found run f: finished after 9 epochs; EPOCHS above")

@@ -1,0 +1,53 @@
+"""What the Training notebook shows: a batch, the live page of a run, its samples."""
+
+import os
+from pathlib import Path
+
+from IPython.display import Image, display
+from PIL import Image as Pillow
+
+from utils.images import grid, to_picture, to_uint8
+from utils.loaders import ImageStream
+from utils.notebook.colab import show_page
+from utils.runs import find_samples
+from utils.watch import watch
+
+_COLUMNS = 8
+
+
+def batch_picture(stream: ImageStream) -> Pillow.Image:
+    """The first batch of a stream as one picture, which notebooks show."""
+    images = to_uint8(stream[0][0])
+    return to_picture(grid(images, -(-len(images) // _COLUMNS), _COLUMNS))
+
+
+def show_run(folder: str | os.PathLike) -> None:
+    """Shows the live page of a run below the cell; the folder need not exist yet."""
+    show_page(watch(folder))
+
+
+def show_convergence(folder: str | os.PathLike) -> None:
+    """Shows `converge.png` of a run folder.
+
+    Raises:
+        FileNotFoundError: nothing has been trained.
+    """
+    display(Image(_existing(Path(folder) / "images" / "converge.png")))
+
+
+def show_samples(folder: str | os.PathLike) -> None:
+    """Shows the last sample grid of a run folder, and real images in the same grid.
+
+    Raises:
+        FileNotFoundError: nothing has been trained.
+    """
+    samples = find_samples(folder)
+    if not samples:
+        raise FileNotFoundError(f"{folder}: no samples; run the cells above first")
+    display(Image(samples[-1][1]), Image(_existing(Path(folder) / "images" / "real.png")))
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; run the cells above first")
+    return path

@@ -186,7 +186,7 @@ BAD = {
     "generate.py history --run folder": "no sample_0.png and so on; expected a run folder",
     "generate.py web --generator generator.h5 --runtime text.txt": "text.txt: not onnxruntime-web@",
     "generate.py web --generator generator.h5 --runtime n.tgz": "n.tgz: no such file; expected",
-    "generate.py web --generator generator.h5 --out folder.onnx/..": "is there already; expected",
+    "generate.py web --generator generator.h5 --out folder/..": "is there already; expected",
     "generate.py export --out g.txt": "g.txt: expected a name that ends in .keras, .npz, .onnx, .",
     "generate.py export --generator generator.h5 --out folder.onnx --format npz": "ends in .npz f",
     "generate.py export --format pdf": "argument --format: invalid choice: 'pdf'",

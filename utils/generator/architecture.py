@@ -80,7 +80,7 @@ def _refuse_unknown_layers(described: list[dict]) -> None:
         kind = item.get("class_name")
         if not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(
-                f"refused: it has a layer {kind!r:.100}; expected one of {', '.join(KINDS)}"
+                f"refused: its layer {kind!r:.100} is unknown; expected one of {', '.join(KINDS)}"
             )
         name = _name(item) if isinstance(item.get("config"), dict) else None
         if not isinstance(name, str) or not 1 <= len(name) <= 100:

@@ -32,12 +32,15 @@ def thousands_of_layers(model, file):
 DESCRIPTIONS = {
     "Lambda": (
         layer(3, class_name="Lambda"),
-        "it has a layer 'Lambda'; expected one of InputLayer",
+        "its layer 'Lambda' is unknown; expected one of InputLayer",
     ),
-    "unknown class": (layer(3, class_name="Thing"), "it has a layer 'Thing'; expected one of"),
+    "unknown class": (
+        layer(3, class_name="Thing"),
+        "its layer 'Thing' is unknown; expected one of",
+    ),
     "class that is not text": (
         layer(3, class_name=["Dense"]),
-        "it has a layer ['Dense']; expected one of",
+        "its layer ['Dense'] is unknown; expected one of",
     ),
     "custom object": (
         layer(1, registered_name="mine>Dense"),
@@ -55,7 +58,7 @@ DESCRIPTIONS = {
     "no activation": (settings(1, activation="nothing"), "has activation = 'nothing', which Keras"),
     "nested network": (
         layer(3, class_name="Functional"),
-        "it has a layer 'Functional'; expected one of",
+        "its layer 'Functional' is unknown; expected one of",
     ),
     "10¹² units": (
         settings(1, units=10**12),
@@ -91,7 +94,7 @@ DESCRIPTIONS = {
     "other hard_sigmoid": (settings(1, activation="hard_sigmoid"), "differently from Keras 2"),
     "name of two lines": (
         layer(3, class_name="La\nmbda"),
-        "it has a layer 'La\\nmbda'; expected one of",
+        "its layer 'La\\nmbda' is unknown; expected one of",
     ),
     "no name": (settings(1, name=5), "a layer has no settings, or no name"),
     "input of images": (

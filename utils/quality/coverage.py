@@ -77,11 +77,11 @@ def add_coverage(
             `images` of the generator and their `errors`.
     """
     kinds = _searched_images(generator, training, law, count)
-    found = {}
+    results = {}
     for kind, images in kinds.items():
         print(f"Searching the generator for {counted(len(images), 'image')}: {kind}")
-        found[kind] = project(generator, images)
-    errors = evaluation.projected = {kind: result.errors for kind, result in found.items()}
+        results[kind] = project(generator, images)
+    errors = evaluation.projected = {kind: result.errors for kind, result in results.items()}
     real, own, control = errors.values()
     sets = np.random.default_rng(0).choice(own, (_RESAMPLED, len(own)))
     for name, share in FIGURES.items():
@@ -94,7 +94,7 @@ def add_coverage(
     order = np.argsort(real, kind="stable")
     middle = (len(order) - _SHOWN) // 2
     shown = [*order[:_SHOWN], *order[middle : middle + _SHOWN], *order[-_SHOWN:]]
-    images, closest = kinds["real images"], found["real images"].images
+    images, closest = kinds["real images"], results["real images"].images
     evaluation.projections = [(f"{real[i]:.1f} of 255", images[i], closest[i]) for i in shown]
 
 

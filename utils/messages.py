@@ -14,3 +14,8 @@ def one_line(words: object, most: int = 200) -> str:
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun: "1 image", "2,000 images"; the plural of `noun` takes an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,4 +1,4 @@
-"""`generator.h5`: what it draws, who can open it, what is refused; seeds, latents."""
+"""Seeds and latents; what `generator.h5` draws from them, and which files are refused."""
 
 import json
 import shutil
@@ -90,7 +90,7 @@ def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
         assert {layer["config"]["dtype"] for layer in config["layers"]} == {"float32"}
 
 
-def test_seeds():
+def test_seeds_are_parsed_in_their_order():
     assert parse_seeds("0-2, 100,7") == [0, 1, 2, 100, 7]
     for wrong in ("", "a", "1-", "-1", "3-2", "1,,2"):
         with pytest.raises(ValueError, match="seeds must look like"):
@@ -101,3 +101,4 @@ def test_latents_are_standard_normal():
     z = seed_latents(list(range(2000)), 100)
     assert z.dtype == np.float32 and z.shape == (2000, 100)
     assert abs(z.mean()) < 0.01 and z.std() == pytest.approx(1, abs=0.01)
+    assert np.array_equal(seed_latents([3], 5, 0.5), np.float32(0.5) * seed_latents([3], 5))

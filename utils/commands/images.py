@@ -144,6 +144,9 @@ def _mix(arguments):
 
 def _nearest(arguments):
     """Prints a line for each pair that `save_nearest` found."""
+    from utils.sources import ImageFiles
+
+    ImageFiles(arguments.data)  # raises before a framework is loaded
     pairs = save_nearest(
         arguments.out,
         LoadedGenerator(*open_generator(arguments)),
@@ -242,10 +245,10 @@ def draw_again(
         FileNotFoundError, ValueError: as `read_provenance`, `find_original`, `load_generator` and
             `Provenance.draw`.
     """
-    from utils.generator import load_generator
-
     provenance = read_provenance(picture)
     path = generator or find_original(provenance, picture)
+    from utils.generator import load_generator  # here: what is wrong so far needs no framework
+
     loaded = LoadedGenerator(path, load_generator(path))
     pixels = provenance.draw(loaded.network)
     with Image.open(picture) as image:

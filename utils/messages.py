@@ -1,21 +1,30 @@
-"""Messages: what several of them say, and words of a stranger's file made fit for one line."""
+"""Parts that several messages share, and text from outside made fit for one line."""
 
 WHAT_HELPS = (
-    "try a lower learning rate or a higher grad_weight, or go back to it and on with other noise "
-    "(--on-nan rollback)"
+    "try a lower learning rate or a higher grad_weight, or resume from the checkpoint with new "
+    "noise (--on-nan rollback)"
 )
-"""What a person can do about numbers that are no longer finite."""
-
-
-def one_line(words: object, most: int = 200) -> str:
-    """What `words`, text or an error, say; the name of the error's class where it says nothing."""
-    text = " ".join(str(words).split()) or type(words).__name__
-    text = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
-    return text if len(text) <= most else f"{text[:most]}…"
+"""Advice for a training whose weights or losses are NaN or infinite."""
 
 
 def count(number: int, noun: str) -> str:
     """A number and its noun: "1 image", "2,000 images"; the plural of `noun` takes an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def one_line(text: object, longest: int = 200) -> str:
+    """`text`, often an error or the name of a file, as one line that is safe to print.
+
+    Args:
+        text: a string, or an object whose `str` is meant. An error without a message becomes the
+            name of its class.
+        longest: characters that are kept; a longer text ends in "…".
+
+    Returns:
+        `text` with each run of white space as one space and � for what cannot be printed.
+    """
+    line = " ".join(str(text).split()) or type(text).__name__
+    line = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line
+    )
+    return line if len(line) <= longest else f"{line[:longest]}…"

@@ -1,8 +1,8 @@
-"""Making images: images/s by batch size, and how long one image takes from a cold start.
+"""Drawing images: images per second by batch size, and the time of one image from a cold start.
 
-The reference generator with untrained weights, on every installed backend. The cold start is the
-whole command `python generate.py images --seeds 0`; beside it stand the import of the framework
-alone, and the same picture from ONNX Runtime where `onnxruntime` and `tf2onnx` are installed.
+It uses the reference generator with untrained weights, on every installed backend. The cold start
+is the whole command `python generate.py images --seeds 0`. For comparison: the import of the
+framework alone, and the same image by ONNX Runtime where `onnxruntime` and `tf2onnx` are installed.
 """
 
 import argparse
@@ -39,9 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rates", action="store_true", help="of this backend alone, as JSON")
+    parser.add_argument("--rates", action="store_true", help="print those of this backend, as JSON")
     parser.add_argument(
-        "--write", metavar="FOLDER", help="a generator.h5, and .onnx where possible"
+        "--write", metavar="FOLDER", help="write generator.h5, and .onnx if possible"
     )
     arguments = parser.parse_args()
     if arguments.rates:
@@ -87,7 +87,7 @@ def print_row(name, starts, imports):
 
 
 def run(command, backend):
-    """A command's output."""
+    """Runs a command; returns its output."""
     environment = os.environ | {"KERAS_BACKEND": backend}
     parts = [str(part) for part in command]
     done = subprocess.run(parts, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -97,13 +97,13 @@ def run(command, backend):
 
 
 def seconds(command, backend, repeats=3):
-    """Seconds of each run of a command, its start included."""
-    found = []
+    """Seconds of each run of a command, with its start."""
+    times = []
     for _ in range(repeats):
         start = time.perf_counter()
         run(command, backend)
-        found.append(time.perf_counter() - start)
-    return found
+        times.append(time.perf_counter() - start)
+    return times
 
 
 def generator():
@@ -118,7 +118,7 @@ def rates() -> list[float]:
     from utils.drawing.latents import seed_latents
 
     network = generator()
-    found = []
+    best = []
     for batch in BATCHES:
         z = seed_latents(list(range(batch)), 100)
         network.predict_on_batch(z)  # compiles
@@ -127,12 +127,12 @@ def rates() -> list[float]:
             start = time.perf_counter()
             network.predict_on_batch(z)
             times.append(time.perf_counter() - start)
-        found.append(batch / min(times))
-    return found
+        best.append(batch / min(times))
+    return best
 
 
 def write(folder: Path) -> None:
-    """The files that the cold starts open."""
+    """Writes the files that the cold starts open."""
     from models.training.outputs import save_network
 
     network = generator()

@@ -15,7 +15,7 @@ from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
 from utils.drawing.latents import draw, seed_latents
-from utils.drawing.provenance import read
+from utils.drawing.provenance import read_provenance
 from utils.images import save_picture
 from utils.quality import (
     Evaluation,
@@ -165,7 +165,7 @@ def test_the_command_finds_a_picture(folder, monkeypatch, capsys):
     with np.load("found/latents.npz") as kept:
         assert kept["latents"].shape == (1, 5) and int(kept["steps"]) == 40
         assert f"Mean absolute error {kept['error']:.2f} of 255\n" in capsys.readouterr().out
-        assert np.array_equal(read("found/found.png").latents, kept["latents"])
+        assert np.array_equal(read_provenance("found/found.png").latents, kept["latents"])
         error = float(kept["error"])
     with Image.open("mine.png") as mine, Image.open("found/found.png") as found:
         wanted = mine.resize((16, 16), Image.Resampling.LANCZOS)

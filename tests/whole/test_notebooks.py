@@ -1,4 +1,4 @@
-"""The notebooks, run from first cell to last: here, and in Colab as far as a stand-in goes."""
+"""The notebooks, run from the first cell to the last: here, and with a stand-in for Colab."""
 
 import csv
 import json
@@ -6,11 +6,14 @@ import re
 
 import keras
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 
 from tests.helpers import ROOT
+from tests.helpers.scripts import run_here
 
 NOTEBOOKS = ROOT / "python notebooks"
 REFERENCE = """\
@@ -67,7 +70,7 @@ def project(folder):
     return folder
 
 
-def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path):
+def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path, monkeypatch, capsys):
     here = project(tmp_path / "here")
     run = here / "run" / "gan" / "0001_output"
     name = run.relative_to(here)
@@ -81,19 +84,28 @@ def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path):
     assert "3 (5, 1) [D loss: " in text and "1 (5, 1) [D loss: " not in text
     text, pictures = execute("Inference.ipynb", here / "python notebooks", SMALL)
     assert "100 latents to images of (16, 16, 3)" in text and pictures == 2
-    made = {file.name for file in (here / "new").iterdir()}
-    one_by_one = {f"seed_{seed}.png" for seed in range(25)}
+    new = here / "new"
+    files = {str(file.relative_to(new)) for file in new.rglob("*") if file.is_file()}
+    images = {f"seed_{seed}.png" for seed in range(25)} | {"grid.png", "latents.npz"}
     exported = SMALL.get("generator.onnx", "generator.onnx")
-    rest = {"grid.png", "walk.mp4", "found.png", "card.md", exported}
-    assert made == one_by_one | rest
-    assert "| data | `output.zip`, fingerprint " in (here / "new" / "card.md").read_text()
+    search = {"found.png", "comparison.png", "search.gif", "latents.npz"}
+    film = {"walk.mp4", "walk.npz"}
+    assert files == images | film | {f"found/{name}" for name in search} | {"card.md", exported}
+    assert "| data | `output.zip`, fingerprint " in (new / "card.md").read_text()
+    monkeypatch.chdir(here)
+    for name in ("seed_7", "grid", "found/found"):
+        line = ["generate.py", "again", f"new/{name}.png", "--out", "again.png"]
+        assert run_here(line, monkeypatch) == 0
+        pixels = [np.asarray(Image.open(file)).astype(int) for file in (line[2], "again.png")]
+        assert np.abs(pixels[0] - pixels[1]).max() <= 1, capsys.readouterr().out
 
 
 def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_session):
     """Each session has a machine of its own, with nothing on it but the project; Drive stays."""
     mount, asked = colab_session
     on_drive = {
-        "USE_DRIVE = False": f"USE_DRIVE = True; colab.MOUNT = type(colab.MOUNT)('{mount}')"
+        "USE_DRIVE = False": "USE_DRIVE = True\nfrom utils.notebook import colab\n"
+        f"colab.MOUNT = type(colab.MOUNT)('{mount}')"
     }
     first, second, third = (project(tmp_path / name) for name in ("first", "second", "third"))
     text, _ = execute("Training 128.ipynb", first, SMALL | on_drive)
@@ -142,6 +154,18 @@ def test_use_drive_outside_colab_stops_with_one_line(tmp_path):
         "OSError",
         "USE_DRIVE is True, but only Colab has Google Drive: set USE_DRIVE = False",
     )
+
+
+def test_inference_imports_few_names_and_only_from_faces():
+    notebook = json.loads((NOTEBOOKS / "Inference.ipynb").read_text())
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    lines = re.findall(r"^from (models|utils)(\S*) import (.*)$", "\n".join(code), re.MULTILINE)
+    assert 0 < len(lines) <= 6
+    for top, module, names in lines:
+        assert (top, module) == ("models", ".projection") or (ROOT / top / module[1:]).is_dir()
+        assert not any(
+            (ROOT / top / module[1:] / f"{name}.py").exists() for name in names.split(", ")
+        )
 
 
 @pytest.mark.parametrize("name", ["Training 128.ipynb", "Inference.ipynb"])

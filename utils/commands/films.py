@@ -1,13 +1,30 @@
 """Subcommands that make films: `walk`, `orbit`, `history`."""
 
+import argparse
 from pathlib import Path
 
 from utils import cli
-from utils.commands import add_drawing, add_enlargement, open_drawing, subcommand
+from utils.commands import add_enlargement, add_seeds, open_generator, seeds, subcommand
+from utils.drawing import (
+    EASINGS,
+    PATHS,
+    FilmOptions,
+    LoadedGenerator,
+    parse_seeds,
+    save_history,
+    save_orbit,
+    save_walk,
+)
+from utils.messages import count, one_line
 
 
 def add(commands) -> None:
     """Adds the subcommands."""
+    for add_one in (_add_walk, _add_orbit, _add_history):
+        add_one(commands)
+
+
+def _add_walk(commands):
     walk = subcommand(
         commands,
         "walk",
@@ -17,13 +34,18 @@ def add(commands) -> None:
         "--seeds 3,8 --path straight --easing linear --out new/frames    a folder of PNGs",
         _walk,
     )
-    add_drawing(walk, "3,8,12")
-    walk.add_argument("--path", choices=("sphere", "straight"), default="sphere", help="between")
+    add_seeds(walk, "3,8,12")
     walk.add_argument(
-        "--easing", choices=("smooth", "linear"), default="smooth", help="smooth rests at each seed"
+        "--path", choices=PATHS, default="sphere", help="shape of the path between two seeds"
     )
-    walk.add_argument("--loop", action="store_true", help="go back to the first seed")
-    _add_film(walk, "new/walk.mp4", "None: 2 for each step")
+    walk.add_argument(
+        "--easing", choices=EASINGS, default="smooth", help="smooth rests at each seed"
+    )
+    walk.add_argument("--loop", action="store_true", help="return to the first seed")
+    _add_film(walk, "new/walk.mp4", "2 between two seeds")
+
+
+def _add_orbit(commands):
     orbit = subcommand(
         commands,
         "orbit",
@@ -31,11 +53,14 @@ def add(commands) -> None:
         "--seeds 7 --radius 0.4\n--seeds 7 --radius 1 --seconds 12 --out new/orbit.gif",
         _orbit,
     )
-    add_drawing(orbit, "7")
+    add_seeds(orbit, "7", _one_seed, "the one seed in the centre")
     orbit.add_argument(
-        "--radius", type=cli.number(0, 1), default=0.5, help="0: the image, 1: far from it"
+        "--radius", type=cli.number(0, 1), default=0.5, help="0: the image itself, 1: far from it"
     )
-    _add_film(orbit, "new/orbit.mp4", "None: 6")
+    _add_film(orbit, "new/orbit.mp4", "6")
+
+
+def _add_history(commands):
     history = subcommand(
         commands,
         "history",
@@ -43,110 +68,72 @@ def add(commands) -> None:
         "--run run/gan/0001_output\n--run run/gan/demo_lines64 --fps 4 --out new/learned.gif",
         _history,
     )
-    history.add_argument("--run", help="a run folder; None: that of the newest generator")
+    history.add_argument(
+        "--run", help="a run folder (that of the newest generator.h5 unless given)"
+    )
     history.add_argument("--fps", type=cli.number(0.1, 120), default=5, help="samples per second")
     add_enlargement(history, None)
     history.add_argument("--out", default="new/history.mp4", help="an .mp4, .gif or new folder")
 
 
+def _one_seed(text):
+    """A type for `add_argument`: a single seed."""
+    (seed, *others) = parse_seeds(seeds(text))
+    if others:
+        raise argparse.ArgumentTypeError(
+            f"an orbit goes around one seed, received {one_line(text)}"
+        )
+    return seed
+
+
 def _add_film(parser, out, seconds):
     parser.add_argument("--fps", type=cli.number(1, 120), default=25, help="frames per second")
-    parser.add_argument("--seconds", type=cli.number(0.04, 86_400), help=f"in all; {seconds}")
+    parser.add_argument(
+        "--seconds", type=cli.number(0.04, 86_400), help=f"in all ({seconds} unless given)"
+    )
     add_enlargement(parser, None)
     parser.add_argument("--out", default=out, help="an .mp4, .gif or new folder for frames")
 
 
 def _walk(arguments):
-    """A film through all seeds."""
-    from utils.drawing import walk
-
-    path, generator, seeds, z = open_drawing(arguments)
-    steps = len(seeds) - (not arguments.loop)
-    options = arguments.path, arguments.easing, arguments.loop
-    _film(
-        arguments,
-        (path, generator),
-        lambda when: walk(z, when, *options),
-        arguments.seconds or 2 * steps,
-        loop=arguments.loop,
-        seeds=seeds,
+    film = save_walk(
+        arguments.out,
+        LoadedGenerator(*open_generator(arguments)),
+        arguments.seeds,
+        _options(arguments),
+        arguments.truncation,
+        arguments.path,
+        arguments.easing,
+        arguments.loop,
     )
+    _print_film(arguments.out, film)
 
 
 def _orbit(arguments):
-    """A film around one seed."""
-    from utils.drawing import orbit
-
-    path, generator, (seed, *others), (z, *_) = open_drawing(arguments)
-    if others:
-        raise ValueError(f"an orbit goes around one seed, received {arguments.seeds}")
-    _film(
-        arguments,
-        (path, generator),
-        lambda when: orbit(z, when, arguments.radius, seed),
-        arguments.seconds or 6,
-        loop=True,
-        seeds=[seed],
+    film = save_orbit(
+        arguments.out,
+        LoadedGenerator(*open_generator(arguments)),
+        arguments.seeds,
+        _options(arguments),
+        arguments.truncation,
+        arguments.radius,
     )
+    _print_film(arguments.out, film)
 
 
-def _film(arguments, opened, path, seconds, loop, seeds):
-    """Draws a path and writes its latents beside the film, or into the folder of frames."""
-    import numpy as np
+def _options(arguments: argparse.Namespace) -> FilmOptions:
+    return FilmOptions(arguments.seconds, arguments.fps, arguments.scale, arguments.resampling)
 
-    from utils.drawing import Look, Recipe, along, digest, draw, save_latents, write_film
 
-    name, generator = opened
-    shape = generator.output_shape[1:]
-    look = Look(_scale(arguments, shape[0]), arguments.resampling)
-    look.check((1, *shape))
-    path(np.zeros(1))  # says what is wrong before the film begins
-    frames = max(2, round(arguments.fps * seconds))
-    of = str(name), digest(name)
-    pictures = (
-        look.picture(image[None]) for z in along(path, frames, loop) for image in draw(generator, z)
-    )
-
-    each = (latent for z in along(path, frames, loop) for latent in z)
-
-    def save_frame(file, picture):
-        Recipe(next(each)[None], *of, look).save(file, picture)
-
-    out = Path(arguments.out)
-    write_film(out, pictures, frames, arguments.fps, save_frame)
-    beside = out.with_suffix(".npz") if out.suffix else out / "latents.npz"
-    chunks = along(path, frames, loop)
-    save_latents(beside, chunks, (frames, generator.input_shape[1]), fps=arguments.fps, seeds=seeds)
-    print(f"{out}: {frames} frames, {frames / arguments.fps:g} s; their latents are in {beside}")
+def _print_film(out, film):
+    frames = count(film.frames, "frame")
+    print(f"{out}: {frames}, {film.seconds:g} s; their latents: {film.latents}")
 
 
 def _history(arguments):
-    """The sample grids of a run in the order of their epochs, the last one for two seconds."""
-    import numpy as np
-    from PIL import Image
-
-    from utils.drawing import enlarge, label, write_film
     from utils.runs import newest_generator, samples
 
     run = Path(arguments.run or newest_generator().parent)
     found = samples(run)
-    with Image.open(found[0][1]) as image:
-        shape = image.size
-    scale = _scale(arguments, max(shape))
-
-    def frame(epoch, path):
-        with Image.open(path) as image:
-            if image.size != shape:
-                raise ValueError(f"{path}: {image.size} pixels; expected {shape}, as the first has")
-            pixels = np.asarray(image.convert("RGB"))
-        return label(enlarge(pixels, scale, arguments.resampling), f"epoch {epoch}")
-
-    rest = [found[-1]] * round(2 * arguments.fps)
-    shown = [*found, *rest]
-    write_film(arguments.out, (frame(*one) for one in shown), len(shown), arguments.fps)
-    print(f"{arguments.out}: {len(found)} samples of {run}, to epoch {found[-1][0]}")
-
-
-def _scale(arguments, pixels):
-    """`--scale`, or what makes about 512 pixels."""
-    return arguments.scale or max(1, round(512 / pixels))
+    save_history(arguments.out, found, arguments.fps, arguments.scale, arguments.resampling)
+    print(f"{arguments.out}: {count(len(found), 'sample')} of {run}, to epoch {found[-1][0]}")

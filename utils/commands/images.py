@@ -1,11 +1,34 @@
 """Subcommands that make pictures: `images`, `mix`, `nearest`, `again`."""
 
+import dataclasses
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
 
 from utils import cli
-from utils.commands import add_drawing, add_enlargement, add_generator, open_drawing, subcommand
-
-_MOST_IN_A_GRID = 1000
+from utils.commands import (
+    add_enlargement,
+    add_seeds,
+    folder,
+    open_generator,
+    subcommand,
+)
+from utils.drawing import (
+    PAPERS,
+    Layout,
+    LoadedGenerator,
+    draw,
+    find_original,
+    parse_seeds,
+    read_provenance,
+    save_images,
+    save_mix,
+    seed_latents,
+)
+from utils.images import as_rgb, save_picture
+from utils.messages import count
 
 
 def add(commands) -> None:
@@ -25,22 +48,22 @@ def _add_images(commands):
         "--seeds 7 --transparent                       without the black paper",
         _images,
     )
-    add_drawing(images, "0-24")
-    images.add_argument("--columns", type=cli.whole(), default=5, help="of the grid")
+    add_seeds(images, "0-24")
+    images.add_argument("--columns", type=cli.whole(), default=5, help="columns of the grid")
     images.add_argument("--labels", action="store_true", help="write the seeds into the grid")
     add_enlargement(images, 1)
     images.add_argument(
         "--transparent",
         nargs="?",
         const="black",
-        choices=("black", "white"),
-        help="take the paper of this colour away (black, if none is named)",
+        choices=PAPERS,
+        help="make paper of this colour transparent (black, if none is named)",
     )
-    images.add_argument("--out", default="new", help="folder for the images")
+    images.add_argument("--out", type=folder, default="new", help="folder for the images")
 
 
 def _add_mix(commands):
-    mixed = subcommand(
+    mix = subcommand(
         commands,
         "mix",
         "the weighted sum of several seeds as one image",
@@ -48,147 +71,190 @@ def _add_mix(commands):
         "--seeds 3,8,12 --weights 1 -1 0.5    3 without 8, and a little of 12",
         _mix,
     )
-    add_drawing(mixed, "3,8")
-    mixed.add_argument("--weights", type=float, nargs="+", help="one per seed; None: all the same")
-    add_enlargement(mixed, 1)
-    mixed.add_argument("--out", type=cli.png, default="new/mix.png", help="the picture to write")
+    add_seeds(mix, "3,8")
+    mix.add_argument(
+        "--weights", type=float, nargs="+", help="one for each seed (equal unless given)"
+    )
+    add_enlargement(mix, 1)
+    mix.add_argument("--out", type=cli.png, default="new/mix.png", help="the picture to write")
 
 
 def _add_nearest(commands):
-    near = subcommand(
+    nearest = subcommand(
         commands,
         "nearest",
-        "the training images nearest to those of given seeds, side by side",
+        "generated images beside the training images nearest to them",
         "--seeds 0-7 --data output.zip\n--generator generator.h5 --seeds 7 --data drawings/",
         _nearest,
     )
-    add_drawing(near, "0-7")
-    near.add_argument("--data", default="output.zip", help="the training images: a zip or a folder")
-    near.add_argument("--out", type=cli.png, default="new/nearest.png", help="the picture to write")
+    add_seeds(nearest, "0-7")
+    nearest.add_argument(
+        "--data", default="output.zip", help="the training images: a zip or a folder"
+    )
+    nearest.add_argument(
+        "--out", type=cli.png, default="new/nearest.png", help="the picture to write"
+    )
 
 
 def _add_again(commands):
     again = subcommand(
         commands,
         "again",
-        "a picture made once more from what is written in it",
+        "draw a picture again from the provenance in its file",
         "new/seed_7.png\nnew/seed_7.png --generator better.h5 --out better.png",
         _again,
     )
     again.add_argument("picture", help="a PNG by generate.py")
-    add_generator(again)
-    again.add_argument("--out", type=cli.png, help="None: the picture's name with _again added")
+    again.add_argument(
+        "--generator", help="another generator.h5 (the one that made it unless given)"
+    )
+    again.add_argument(
+        "--out", type=cli.png, help="the picture to write (<name>_again.png unless given)"
+    )
 
 
 def _images(arguments):
-    """One PNG per seed (`seed_<n>.png`), `grid.png` and `latents.npz`."""
-    import dataclasses
-
-    import numpy as np
-    from tqdm.auto import tqdm
-
-    from utils.drawing import Look, Recipe, digest, draw_in_batches, save_latents
-
-    out = Path(arguments.out)
-    if out.exists() and not out.is_dir():
-        raise ValueError(f"{out}: is a file; expected a folder for the images (--out)")
-    path, generator, seeds, z = open_drawing(arguments)
-    shape = generator.output_shape[1:]
-    look = Look(arguments.scale, arguments.resampling, arguments.transparent)
-    look.check((1, *shape))
-    labels = tuple(map(str, seeds)) if arguments.labels else ()
-    sheet = dataclasses.replace(look, columns=arguments.columns, labels=labels)
-    with_grid = len(seeds) <= _MOST_IN_A_GRID
-    if with_grid:
-        sheet.check((len(seeds), *shape))
-    out.mkdir(parents=True, exist_ok=True)
-    of, kept = (str(path), digest(path)), []
-    drawn = (image for images in draw_in_batches(generator, z) for image in images)
-    bar = tqdm(zip(seeds, z, drawn, strict=True), total=len(seeds), unit=" images")
-    for seed, latent, image in bar:
-        recipe = Recipe(latent[None], *of, look, str(seed))
-        recipe.save(out / f"seed_{seed}.png", look.picture(image[None]))
-        if with_grid:
-            kept.append(image)
-    save_latents(out / "latents.npz", [z], z.shape, seeds=seeds, truncation=arguments.truncation)
-    if with_grid:
-        Recipe(z, *of, sheet, arguments.seeds).save(out / "grid.png", sheet.picture(np.stack(kept)))
-    made = "images, grid.png" if with_grid else "images, too many for a grid,"
-    print(f"{len(seeds)} {made} and latents.npz are in {out}")
+    """Prints what `save_images` wrote."""
+    grid = save_images(
+        arguments.out,
+        LoadedGenerator(*open_generator(arguments)),
+        arguments.seeds,
+        Layout(arguments.scale, arguments.resampling, arguments.transparent),
+        arguments.columns,
+        arguments.labels,
+        arguments.truncation,
+    )
+    images = count(len(parse_seeds(arguments.seeds)), "image")
+    files = ", grid.png and latents.npz" if grid else " and latents.npz (too many for a grid)"
+    print(f"{arguments.out}: {images}{files}")
 
 
 def _mix(arguments):
-    """The images of the seeds and their mixture in a row, and the mixture alone."""
-    import numpy as np
-
-    from utils.drawing import Look, Recipe, digest, draw, mix, save_latents
-
-    path, generator, seeds, z = open_drawing(arguments)
-    weights = arguments.weights or [1.0] * len(seeds)
-    mixture = mix(z, weights)
-    look = Look(arguments.scale, arguments.resampling)
-    row = Look(
-        arguments.scale,
-        arguments.resampling,
-        columns=len(seeds) + 1,
-        labels=(*(f"{w:g} × {seed}" for w, seed in zip(weights, seeds, strict=True)), "mix"),
+    """Prints what `save_mix` wrote."""
+    row, latents = save_mix(
+        arguments.out,
+        LoadedGenerator(*open_generator(arguments)),
+        arguments.seeds,
+        arguments.weights,
+        Layout(arguments.scale, arguments.resampling),
+        arguments.truncation,
     )
-    latents = np.concatenate([z, mixture[None]])
-    row.check((len(latents), *generator.output_shape[1:]))
-    images = draw(generator, latents)
-    of, out = (str(path), digest(path)), Path(arguments.out)
-    beside = out.with_stem(f"{out.stem}_row")
-    Recipe(mixture[None], *of, look).save(out, look.picture(images[-1:]))
-    Recipe(latents, *of, row).save(beside, row.picture(images))
-    numbers = out.with_suffix(".npz")
-    save_latents(numbers, [latents], latents.shape, seeds=seeds, weights=weights)
-    print(f"{out}; beside its parts in {beside}; all their latents in {numbers}")
+    print(f"{arguments.out}: the mixture; in a row with its parts: {row}; all latents: {latents}")
 
 
 def _nearest(arguments):
-    """Pairs of a generated and its nearest training image, and a line of text for each."""
-    import numpy as np
+    """Prints a line for each pair that `save_nearest` found."""
+    from utils.sources import ImageFiles
 
-    from utils.drawing import Look, draw
-    from utils.images import as_rgb, save_picture
+    ImageFiles(arguments.data)  # raises before a framework is loaded
+    pairs = save_nearest(
+        arguments.out,
+        LoadedGenerator(*open_generator(arguments)),
+        arguments.seeds,
+        arguments.data,
+        arguments.truncation,
+    )
+    for pair in pairs:
+        print(f"seed {pair.seed}: {pair.name}, at {pair.distance:.1f} of 255")
+    print(f"{arguments.out}: each image beside its nearest training image")
+
+
+class Pair(NamedTuple):
+    """A seed, the name of the training image nearest to its image, their distance in 0…255."""
+
+    seed: int
+    name: str
+    distance: float
+
+
+def save_nearest(
+    out: str, loaded: LoadedGenerator, seeds: str, data: str, truncation: float = 1
+) -> list[Pair]:
+    """Writes a PNG of generated images, each beside the training image nearest to it.
+
+    Args:
+        out: path of the PNG.
+        loaded: the generator, of square images.
+        seeds: text for `parse_seeds`.
+        data: zip or folder of the training images.
+        truncation: see `seed_latents`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `utils.loaders.read_images`; images that are not square;
+            too large a picture.
+    """
     from utils.loaders import read_images
     from utils.quality import nearest
     from utils.sources import ImageFiles
 
-    names = ImageFiles(arguments.data).names
-    _, generator, seeds, z = open_drawing(arguments)
-    size = generator.output_shape[1]
-    scale = max(1, 128 // size)  # room for the names
-    pairs = 2 * len(seeds), size, size, 3
-    Look(scale).check(pairs)
-    images = as_rgb(draw(generator, z))
-    training = read_images(arguments.data, size)
+    names = ImageFiles(data).names
+    size = loaded.check_square()
+    numbers = parse_seeds(seeds)
+    layout = Layout(max(1, 128 // size), columns=2 * min(4, len(numbers)))  # room for the names
+    shape = (2 * len(numbers), size, size, 3)
+    layout.check(shape)
+    images = as_rgb(draw(loaded.network, seed_latents(numbers, loaded.z_dim, truncation)))
+    training = read_images(data, size)
     indices, distances = nearest(images, training)
-    labels = []
-    for seed, index, distance in zip(seeds, indices, distances, strict=True):
-        print(f"seed {seed}: {names[index]}, at {distance:.1f} of 255")
-        labels += [f"seed {seed}", f"{distance:.0f}: {Path(names[index]).name}"]
-    look = Look(scale, columns=2 * min(4, len(seeds)), labels=tuple(labels))
-    together = np.stack([images, training[indices]], axis=1).reshape(pairs)
-    save_picture(arguments.out, look.picture(together))
-    print(f"Each beside its nearest of {len(training)} training images: {arguments.out}")
+    pairs = [
+        Pair(seed, names[index], distance)
+        for seed, index, distance in zip(numbers, indices, distances, strict=True)
+    ]
+    labels = [
+        text
+        for pair in pairs
+        for text in (f"seed {pair.seed}", f"{pair.distance:.0f}: {Path(pair.name).name}")
+    ]
+    layout = dataclasses.replace(layout, labels=tuple(labels))
+    save_picture(out, layout.picture(np.stack([images, training[indices]], axis=1).reshape(shape)))
+    return pairs
 
 
 def _again(arguments):
-    """The picture anew, and how far it is from the one there."""
-    import numpy as np
-    from PIL import Image
-
-    from utils.drawing import find_generator, read
-    from utils.generator import load_generator
-
+    """Prints how far the new picture is from the old one."""
     picture = Path(arguments.picture)
-    recipe = read(picture)
-    path = find_generator(recipe, picture, arguments.generator)
-    made = recipe.draw(load_generator(path))
     out = arguments.out or picture.with_stem(f"{picture.stem}_again")
-    recipe.by(path).save(out, made)
+    original, difference = draw_again(out, picture, arguments.generator)
+    if not original:
+        print(f"{arguments.generator} is not the generator that made {picture}")
+    if difference is None:
+        print(f"{out}: of another size than {picture}")
+    else:
+        print(
+            f"{out}: differs by up to {difference} of 255"
+            if difference
+            else f"{out}: the same pixels"
+        )
+
+
+def draw_again(
+    out: str | Path, picture: str | Path, generator: str | None = None
+) -> tuple[bool, int | None]:
+    """Draws a picture again from its provenance.
+
+    Args:
+        out: path of the new PNG.
+        picture: a PNG with provenance.
+        generator: path of the generator to draw with; None for the one that made the picture.
+
+    Returns:
+        whether this generator made the picture; the largest difference between the pixels of the
+        two pictures, 0…255, or None if they differ in size.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_provenance`, `find_original`, `load_generator` and
+            `Provenance.draw`.
+    """
+    provenance = read_provenance(picture)
+    path = generator or find_original(provenance, picture)
+    from utils.generator import load_generator  # here: what is wrong so far needs no framework
+
+    loaded = LoadedGenerator(path, load_generator(path))
+    pixels = provenance.draw(loaded.network)
     with Image.open(picture) as image:
-        before = np.asarray(image).reshape(made.shape)
-    off = np.abs(made.astype(int) - before).max()
-    print(f"{out}: " + (f"differs by up to {off} of 255" if off else "the same pixels"))
+        before = np.asarray(image)
+    loaded.provenance(provenance.latents, provenance.layout, provenance.seed).save(out, pixels)
+    original = loaded.digest == provenance.digest
+    if pixels.squeeze().shape != before.squeeze().shape:
+        return original, None
+    return original, int(np.abs(pixels.squeeze().astype(int) - before.squeeze()).max())

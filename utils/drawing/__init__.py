@@ -1,4 +1,4 @@
-"""Seeds to latents, latents to images, images to pictures and films."""
+"""Seeds to latents, latents to images, images to pictures and films. No name here loads Keras."""
 
 from utils import exports
 
@@ -13,9 +13,18 @@ __getattr__ = exports(
             "principal_directions",
             "seed_latents",
         ),
-        "walks": ("along", "mix", "orbit", "walk"),
-        "layout": ("Look", "enlarge", "label"),
+        "walks": ("EASINGS", "PATHS", "film_latents", "mix", "orbit", "walk"),
+        "layout": ("PAPERS", "RESAMPLINGS", "Layout", "enlarge", "label"),
+        "provenance": (
+            "LoadedGenerator",
+            "Provenance",
+            "find_original",
+            "read_provenance",
+            "save_latents",
+        ),
+        "pictures": ("save_images", "save_mix"),
         "films": ("write_film",),
-        "provenance": ("Recipe", "digest", "find_generator", "read", "save_latents"),
+        "animations": ("FilmOptions", "save_history", "save_orbit", "save_walk"),
+        "search": ("save_search",),
     },
 )

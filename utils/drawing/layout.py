@@ -1,37 +1,41 @@
-"""From images to a picture to look at or to print: enlargement, transparency, labelled grids."""
+"""Images to one picture: enlargement, transparency, labels, grids."""
 
 import dataclasses
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from utils.images import as_rgb, grid, to_picture
 
 RESAMPLINGS = {"nearest": Image.Resampling.NEAREST, "lanczos": Image.Resampling.LANCZOS}
-PAPERS = {"black": 0, "white": 255}
-MOST_PIXELS = 1 << 28
-"""Of one picture: 16,384 × 16,384, 35 cm at 1,200 dots per inch."""
+"""How an image is enlarged: `nearest` keeps pixels square, `lanczos` makes edges smooth."""
 
-_STRIP = 14  # pixels of a label's height
-_LETTERS = 10
-# It has the letters of most languages; Pillow's own lacks even ×.
-_FONT = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-_GREY = 96  # of the grid's lines too
+PAPERS = {"black": 0, "white": 255}
+"""Paper that can become transparent, and its grey."""
+
+MOST_PIXELS = 1 << 28
+"""In one picture: 16,384 × 16,384, which is 35 cm at 1,200 dots per inch."""
+
+_LABEL_HEIGHT = 14  # pixels
+_LETTER_HEIGHT = 10
+_GREY = 96  # of labels, as of the lines of a grid
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
+class Layout:
     """How images become one picture.
 
     Attributes:
-        scale: pixels of the picture per pixel of the image, along each side.
-        resampling: `nearest` keeps pixels square, `lanczos` makes edges smooth.
-        transparent: `black` or `white`: paper that is taken away, so that what was drawn on it can
-            be laid over anything; None to keep it.
+        scale: pixels of the picture per pixel of an image, along each side.
+        resampling: a key of `RESAMPLINGS`.
+        transparent: a key of `PAPERS`: this paper becomes transparent, so that the drawing can be
+            laid over anything; None keeps it.
         columns: of a grid; None for a single image.
-        labels: one under each image of a grid, or none.
+        labels: one text under each image of a grid, or none at all.
+
+    Raises:
+        ValueError: an attribute that is none of these.
     """
 
     scale: int = 1
@@ -46,46 +50,49 @@ class Look:
             ("transparent", self.transparent, (None, *PAPERS)),
         ):
             if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(map(str, known))}: {value!r}")
-        for value in (self.scale, self.columns or 1):
+                choices = ", ".join(map(str, known))
+                raise ValueError(f"{name}: expected one of {choices}, received {value!r}")
+        for name, value in (("scale", self.scale), ("columns", self.columns or 1)):
             if not isinstance(value, int) or not 1 <= value <= 1 << 16:
-                raise ValueError(f"scale and columns must be 1 to 65536, received {value!r}")
+                raise ValueError(
+                    f"{name}: expected a whole number from 1 to 65536, received {value!r}"
+                )
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Raises ValueError where images (n, H, W, C) would make a picture that is too large."""
+        """Raises ValueError if images of `shape` (n, H, W, C) would make too large a picture."""
         pixels = shape[0] * shape[1] * shape[2] * self.scale**2
         if pixels > MOST_PIXELS:
             raise ValueError(
                 f"a picture of {pixels:,} pixels is too large; expected at most {MOST_PIXELS:,}: "
-                "a smaller --scale, or fewer images"
+                "choose a smaller scale, or fewer images"
             )
 
     def picture(self, images: np.ndarray) -> np.ndarray:
-        """The picture.
+        """Lays images out.
 
         Args:
-            images: uint8 (n, H, W, 1 or 3); one where there is no grid.
+            images: uint8 (n, H, W, 1 or 3); n is 1 where there is no grid.
 
         Returns:
             uint8 (height, width, 1, 3 or 4).
 
         Raises:
-            ValueError: a picture of more than `MOST_PIXELS`.
+            ValueError: the picture would have more than `MOST_PIXELS`.
         """
         self.check(images.shape)
-        made = [enlarge(image, self.scale, self.resampling) for image in images]
+        tiles = [enlarge(image, self.scale, self.resampling) for image in images]
         if self.transparent:
-            made = [without_paper(image, self.transparent) for image in made]
+            tiles = [without_paper(tile, self.transparent) for tile in tiles]
         if self.labels:
-            made = [label(one, text) for one, text in zip(made, self.labels, strict=True)]
+            tiles = [label(tile, text) for tile, text in zip(tiles, self.labels, strict=True)]
         if self.columns is None:
-            return made[0]
-        columns = min(self.columns, len(made))
-        return grid(np.stack(made), -(-len(made) // columns), columns)
+            return tiles[0]
+        columns = min(self.columns, len(tiles))
+        return grid(np.stack(tiles), -(-len(tiles) // columns), columns)
 
 
 def enlarge(image: np.ndarray, scale: int, resampling: str = "nearest") -> np.ndarray:
-    """An image, uint8 (H, W, C), `scale` times as high and wide; see `Look` for `resampling`."""
+    """Makes an image, uint8 (H, W, C), `scale` times as high and wide; see `RESAMPLINGS`."""
     if scale == 1:
         return image
     height, width, channels = image.shape
@@ -94,13 +101,13 @@ def enlarge(image: np.ndarray, scale: int, resampling: str = "nearest") -> np.nd
 
 
 def without_paper(image: np.ndarray, paper: str) -> np.ndarray:
-    """Takes black or white paper away: over it, the result looks as the image did.
+    """Makes black or white paper transparent; laid over such paper, the image looks as before.
 
-    Every pixel becomes as transparent as it can be, that is, one of its channels becomes 0 or 255.
+    Every pixel becomes as transparent as possible: then one of its channels is 0 or 255.
 
     Args:
         image: uint8 (H, W, 1 or 3).
-        paper: `black` or `white`.
+        paper: a key of `PAPERS`.
 
     Returns:
         uint8 (H, W, 4).
@@ -113,15 +120,22 @@ def without_paper(image: np.ndarray, paper: str) -> np.ndarray:
 
 
 def label(image: np.ndarray, text: str) -> np.ndarray:
-    """The image, uint8 (H, W, C), with a line of text under it that is as wide, cut if it must."""
+    """Adds a line of text of 14 pixels under an image, uint8 (H, W, C); "…" ends a cut text."""
     _, width, channels = image.shape
-    font = ImageFont.truetype(_FONT, _LETTERS)
-    room = width - 4
-    while font.getlength(text) > room and len(text) > 1:
+    font = ImageFont.truetype(_font_file(), _LETTER_HEIGHT)
+    while font.getlength(text) > width - 4 and len(text) > 1:
         text = text.removesuffix("…")[:-1] + "…"
-    strip = Image.new("L", (width, _STRIP), _GREY)
-    ImageDraw.Draw(strip).text((width / 2, _STRIP / 2), text, fill=255, font=font, anchor="mm")
+    strip = Image.new("L", (width, _LABEL_HEIGHT), _GREY)
+    middle = width / 2, _LABEL_HEIGHT / 2
+    ImageDraw.Draw(strip).text(middle, text, fill=255, font=font, anchor="mm")
     pixels = np.repeat(np.asarray(strip)[:, :, None], channels, axis=2)
     if channels == 4:
         pixels[:, :, 3] = 255
     return np.concatenate([image, pixels])
+
+
+def _font_file() -> Path:
+    """A font with the letters of most languages; Pillow's own has not even ×."""
+    import matplotlib  # here, because it is slow and most pictures have no label
+
+    return Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")

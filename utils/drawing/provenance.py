@@ -1,55 +1,98 @@
-"""How a picture was made, kept inside it and beside it, so that it can be made again."""
+"""How a picture was made, written into its PNG, so that it can be drawn again."""
+
+from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 import os
-import zipfile
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from utils.drawing.latents import draw
-from utils.drawing.layout import Look
+from utils.drawing.layout import Layout
 from utils.files import replacing
 from utils.images import save_picture
-from utils.messages import one_line
+from utils.messages import count, one_line
 
-_KEY = "recipe"
-_MOST_LATENTS = 1 << 17  # numbers in one picture; 700 KB of text, of which Pillow reads a megabyte
+if TYPE_CHECKING:  # a PNG is read before a framework is loaded
+    import keras
+
+_KEY = "recipe"  # the name of provenance in PNGs, where older ones have it too
+_MOST_LATENTS = 1 << 17  # numbers in one PNG: 700 KB of text; Pillow reads up to a megabyte
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """All that a picture is made from.
+class LoadedGenerator:
+    """A generator and the file that it was loaded from, which pictures name.
 
     Attributes:
-        latents: what the generator was given, truncated already, float32 (n, z_dim).
+        path: of the `generator.h5`.
+        network: maps latents (B, z_dim) to images (B, H, W, C) in [-1, 1].
+    """
+
+    path: str | os.PathLike
+    network: keras.Model
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The digest of the file; see `file_digest`."""
+        return file_digest(self.path)
+
+    @property
+    def z_dim(self) -> int:
+        """Numbers per image."""
+        return self.network.input_shape[1]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        return self.network.output_shape[1:]
+
+    def check_square(self) -> int:
+        """Returns the size of its images in pixels; raises ValueError if they are not square."""
+        height, width, _ = self.image_shape
+        if height != width:
+            raise ValueError(f"{self.path}: draws {height}×{width} pixels; expected a square")
+        return height
+
+    def provenance(self, latents: np.ndarray, layout: Layout, seed: str = "") -> Provenance:
+        """The provenance of a picture that this generator draws from latents (n, z_dim)."""
+        return Provenance(latents, str(self.path), self.digest, layout, seed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """How a picture was made.
+
+    Attributes:
+        latents: the generator's input, float32 (n, z_dim), truncation included.
         generator: path of the `generator.h5`.
-        digest: of that file; see `digest`.
-        look: how images became a picture.
-        seed: in words where the latents come from seeds (`7`, `0-24`), or empty.
+        digest: of that file; see `file_digest`.
+        layout: how the images became one picture.
+        seed: the seeds that the latents belong to, as text (`7`, `0-24`); empty if there are none.
     """
 
     latents: np.ndarray
     generator: str
     digest: str
-    look: Look = dataclasses.field(default_factory=Look)
+    layout: Layout = dataclasses.field(default_factory=Layout)
     seed: str = ""
 
     def save(self, path: str | os.PathLike, picture: np.ndarray) -> None:
-        """Writes the picture, uint8 (height, width, C), as a PNG that carries this recipe.
+        """Writes the picture, uint8 (height, width, C), as a PNG that carries this provenance.
 
-        A picture of more latents than fit (1,310 of 100 numbers) carries all but these.
+        The latents are left out where they do not fit, beyond 1,310 images of 100 numbers.
         """
         about = {
             "generator": self.generator,
             "digest": self.digest,
-            "look": dataclasses.asdict(self.look),
+            "look": dataclasses.asdict(self.layout),
         }
         if self.latents.size <= _MOST_LATENTS:
             about["shape"] = self.latents.shape
@@ -60,108 +103,87 @@ class Recipe:
         text.add_text(_KEY, json.dumps(about))
         save_picture(path, picture, pnginfo=text)
 
-    def by(self, path: str | os.PathLike) -> "Recipe":
-        """The same with the generator at `path`."""
-        return dataclasses.replace(self, generator=str(path), digest=digest(path))
-
-    def draw(self, generator: keras.Model) -> np.ndarray:
-        """The picture, uint8 (height, width, C).
+    def draw(self, network: keras.Model) -> np.ndarray:
+        """Draws the picture with a generator: uint8 (height, width, C).
 
         Raises:
-            ValueError: a generator of another number of latents.
+            ValueError: the generator has another z_dim.
         """
-        z_dim = generator.input_shape[1]
+        z_dim = network.input_shape[1]
         if self.latents.shape[1] != z_dim:
+            numbers = count(self.latents.shape[1], "number")
             raise ValueError(
-                f"the picture was made from {self.latents.shape[1]} numbers per image, this "
-                f"generator takes {z_dim}"
+                f"the picture was made from {numbers} per image, this generator needs {z_dim}; "
+                "name the one that made it with --generator"
             )
-        return self.look.picture(draw(generator, self.latents))
+        return self.layout.picture(draw(network, self.latents))
 
 
-def read(path: str | os.PathLike) -> Recipe:
-    """The recipe that a PNG carries; it is read as data, and anyone may have written it.
+def read_provenance(path: str | os.PathLike) -> Provenance:
+    """Reads the provenance that a PNG carries. It is data only; the PNG need not be trusted.
 
     Raises:
-        FileNotFoundError: nothing stands at `path`.
-        ValueError: no PNG of ours.
+        FileNotFoundError: there is no file at `path`.
+        ValueError: it is no PNG of this program.
     """
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; expected a PNG by generate.py")
     try:
         with Image.open(path) as image:
-            image.load()  # texts may stand behind the pixels
+            image.load()  # texts may follow the pixels
             texts = getattr(image, "text", {})
-    except Exception as error:  # Pillow passes on whatever the damage leads to
+    except Exception as error:  # Pillow raises many types for damaged files
         raise ValueError(f"{path}: does not decode: {one_line(error)}") from error
     if _KEY not in texts:
         raise ValueError(
-            f"{path}: carries no recipe; expected a PNG by generate.py, as it was written (other "
-            "programs drop what stands beside the pixels)"
+            f"{path}: carries no provenance; expected a PNG by generate.py that no other program "
+            "has saved again (most drop everything but the pixels)"
         )
     try:
-        about = json.loads(texts[_KEY])
-        if "latents" not in about:
-            raise ValueError(
-                "it shows too many images to carry their latents; see latents.npz beside it"
-            )
-        numbers = np.frombuffer(base64.b64decode(about["latents"]), "<f4")
-        latents = numbers.reshape(about["shape"]).astype(np.float32)
-        if latents.ndim != 2 or not np.isfinite(latents).all():
-            raise ValueError("its latents are no numbers")
-        look = Look(**about["look"] | {"labels": tuple(about["look"]["labels"])})
-        if look.labels and len(look.labels) != len(latents):
-            raise ValueError("it has another number of labels than of images")
-        names = str(about["generator"]), str(about["digest"])
+        return _parse(texts[_KEY], texts.get("seed", ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path}: its recipe is damaged: {one_line(error)}") from error
-    return Recipe(latents, *names, look, texts.get("seed", ""))
+        raise ValueError(f"{path}: its provenance is damaged: {one_line(error)}") from error
 
 
-def find_generator(
-    recipe: Recipe, picture: str | os.PathLike, named: str | os.PathLike | None
-) -> Path:
-    """The generator to make a picture again with: `named`, or the very one that made it.
+def _parse(text: str, seed: str) -> Provenance:
+    about = json.loads(text)
+    if "latents" not in about:
+        raise ValueError(
+            "it has too many images to carry their latents; see latents.npz in its folder"
+        )
+    numbers = np.frombuffer(base64.b64decode(about["latents"]), "<f4")
+    latents = numbers.reshape(about["shape"]).astype(np.float32)
+    if latents.ndim != 2 or not np.isfinite(latents).all():
+        raise ValueError("its latents are not all finite numbers in rows")
+    layout = Layout(**about["look"] | {"labels": tuple(about["look"]["labels"])})
+    if layout.labels and len(layout.labels) != len(latents):
+        labels, images = count(len(layout.labels), "label"), count(len(latents), "image")
+        raise ValueError(f"it has {labels} for {images}")
+    return Provenance(latents, str(about["generator"]), str(about["digest"]), layout, seed)
+
+
+def find_original(provenance: Provenance, picture: str | os.PathLike) -> Path:
+    """Finds the generator that made `picture`, whose provenance is given.
 
     Raises:
-        FileNotFoundError: none is named, and the one that made it is gone or has changed.
+        FileNotFoundError: its file is missing or has changed.
     """
-    if named:
-        if digest(named) != recipe.digest:
-            print(f"{named} is not the generator that made {picture}, but another")
-        return Path(named)
-    path = Path(recipe.generator)
-    if not path.is_file() or digest(path) != recipe.digest:
+    path = Path(provenance.generator)
+    if not path.is_file() or file_digest(path) != provenance.digest:
         raise FileNotFoundError(
-            f"{picture} was made by {one_line(path)}, which is not there or has changed since; "
-            "name the generator with --generator"
+            f"{picture} was made by {one_line(path)}, which is missing or has changed; name the "
+            "generator with --generator"
         )
     return path
 
 
-def digest(path: str | os.PathLike) -> str:
-    """16 hexadecimal digits that tell one `generator.h5` from another."""
+def file_digest(path: str | os.PathLike) -> str:
+    """The first 16 hexadecimal digits of a file's SHA-256, which tell generators apart."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
 
-def save_latents(
-    path: str | os.PathLike, chunks: Iterable[np.ndarray], shape: tuple[int, int], **about: object
-) -> None:
-    """Writes an `.npz` with `latents` and what `about` says, a chunk at a time.
-
-    Args:
-        path: of the file.
-        chunks: float32 arrays (n, z_dim), `shape` in all.
-        shape: number of latents and z_dim.
-        about: arrays, or what becomes one.
-    """
-    with replacing(path) as beside, zipfile.ZipFile(beside, "w") as archive:
-        with archive.open("latents.npy", "w", force_zip64=True) as file:
-            header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for chunk in chunks:
-                file.write(chunk.astype("<f4").tobytes())
-        for name, value in about.items():
-            with archive.open(f"{name}.npy", "w") as file:
-                np.lib.format.write_array(file, np.asarray(value), allow_pickle=False)
+def save_latents(path: str | os.PathLike, latents: np.ndarray, **about: object) -> None:
+    """Writes an `.npz` of `latents`, float32 (n, z_dim), and of `about`: numbers, texts, lists."""
+    with replacing(path) as beside:
+        np.savez(beside, latents=latents.astype("<f4"), **about)

@@ -1,4 +1,4 @@
-"""Paths through latent space: walks from image to image, circles, mixtures."""
+"""Paths through latent space: walks from image to image, circles, mixtures of images."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,28 +8,27 @@ EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "smooth": lambda t: t * t * (3 - 2 * t),
     "linear": lambda t: t,
 }
-"""How a step of a walk goes by: `smooth` begins and ends slowly (3t² − 2t³), so that it rests at
-every image it comes to; `linear` keeps its speed."""
+"""The pace between two images of a walk: `smooth` starts and ends slowly (3t² − 2t³), so the walk
+rests at every image; `linear` keeps one speed."""
 
 PATHS = ("sphere", "straight")
 
+_CHUNK = 16  # latents at a time, as many as are drawn at once
 
-_CHUNK = 16  # latents at a time: as many as are drawn at once
 
-
-def along(
+def film_latents(
     path: Callable[[np.ndarray], np.ndarray], frames: int, loop: bool
 ) -> Iterator[np.ndarray]:
-    """The latents of a film's frames, a few at a time, so that its length needs no memory.
+    """The latents of a film's frames, 16 at a time.
 
     Args:
-        path: latents (n, z_dim) at times (n,) in [0, 1].
-        frames: of the film. The first is at time 0 and the last at 1; in a loop the last is one
-            step earlier, since 1 is where the film begins again.
-        loop: whether it is one.
+        path: maps times t (n,) in [0, 1] to latents (n, z_dim).
+        frames: number of frames. The first is at t = 0. The last is at t = 1, or in a loop one
+            step before, because a loop is at t = 1 where it started.
+        loop: whether the film is a loop.
 
     Yields:
-        float32 arrays (n, z_dim).
+        float32 (up to 16, z_dim).
     """
     last = max(1, frames if loop else frames - 1)
     for first in range(0, frames, _CHUNK):
@@ -38,20 +37,20 @@ def along(
 
 def walk(
     z: np.ndarray,
-    when: np.ndarray,
+    t: np.ndarray,
     path: str = "sphere",
     easing: str = "smooth",
     loop: bool = False,
 ) -> np.ndarray:
-    """Latents on the way through others, which it comes to at equal distances of time.
+    """Latents along a walk that passes the given ones at equal intervals of time.
 
     Args:
         z: two or more latents, float32 (k, z_dim).
-        when: times in [0, 1], (n,).
-        path: `sphere`, spherical interpolation (White 2016, arXiv:1609.04468), stays among the
-            lengths that the generator was trained on; `straight` passes through shorter latents.
-        easing: a name in `EASINGS`.
-        loop: whether it goes on from the last to the first, where it is at time 1.
+        t: times in [0, 1], (n,).
+        path: `sphere` is spherical interpolation (White 2016, arXiv:1609.04468), which keeps to
+            the lengths that the generator was trained on; `straight` passes shorter latents.
+        easing: a key of `EASINGS`.
+        loop: whether the walk returns from the last latents to the first, where it is at t = 1.
 
     Returns:
         float32 (n, z_dim).
@@ -61,76 +60,78 @@ def walk(
     """
     if len(z) < 2:
         raise ValueError(f"a walk needs at least two seeds, received {len(z)}")
-    for name, known in ((path, PATHS), (easing, EASINGS)):
-        if name not in known:
-            raise ValueError(f"expected one of {', '.join(known)}, received {name!r}")
-    ends = np.concatenate([z, z[:1]]) if loop else z
-    place = np.asarray(when, float) * (len(ends) - 1)
-    step = np.minimum(place.astype(int), len(ends) - 2)
-    share = EASINGS[easing](place - step)[:, None]
-    a, b = ends[step].astype(float), ends[step + 1].astype(float)
-    between = _on_sphere(a, b, share) if path == "sphere" else (1 - share) * a + share * b
-    return between.astype(np.float32)
+    for option, value, known in (("path", path, PATHS), ("easing", easing, EASINGS)):
+        if value not in known:
+            raise ValueError(f"{option}: expected one of {', '.join(known)}, received {value!r}")
+    stops = np.concatenate([z, z[:1]]) if loop else z
+    position = np.asarray(t, float) * (len(stops) - 1)
+    step = np.minimum(position.astype(int), len(stops) - 2)
+    fraction = EASINGS[easing](position - step)[:, None]
+    a, b = stops[step].astype(float), stops[step + 1].astype(float)
+    interpolate = _spherical if path == "sphere" else _linear
+    return interpolate(a, b, fraction).astype(np.float32)
 
 
-def _on_sphere(a, b, share):
-    """(sin((1 − t)θ) a + sin(tθ) b) / sin θ, row by row, θ being the angle between a and b."""
+def _linear(a, b, fraction):
+    return (1 - fraction) * a + fraction * b
+
+
+def _spherical(a, b, fraction):
+    """(sin((1 − f)θ) a + sin(fθ) b) / sin θ, row by row; θ is the angle between a and b."""
     cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     angle = np.arccos(np.clip(cosine, -1, 1))[:, None]
-    flat = angle < 1e-3  # the same direction, where the sphere is as good as flat
-    sine = np.where(flat, 1, np.sin(angle))
-    weights = [np.sin(part * angle) / sine for part in (1 - share, share)]
-    return sum(
-        np.where(flat, part, weight) * end
-        for part, weight, end in zip((1 - share, share), weights, (a, b), strict=True)
-    )
+    parallel = angle < 1e-3  # sin θ is nearly 0; a straight line is as good
+    sine = np.where(parallel, 1, np.sin(angle))
+    arc = np.sin((1 - fraction) * angle) / sine * a + np.sin(fraction * angle) / sine * b
+    return np.where(parallel, _linear(a, b, fraction), arc)
 
 
-def orbit(z: np.ndarray, when: np.ndarray, radius: float, seed: int) -> np.ndarray:
+def orbit(z: np.ndarray, t: np.ndarray, radius: float, seed: int) -> np.ndarray:
     """A circle around one image: cos α z + sin α |z| (cos 2πt u + sin 2πt v), with sin α = radius.
 
-    u and v are at right angles to z and to each other, so all latents are as long as z.
+    u and v are unit vectors, orthogonal to z and to each other, so all latents are as long as z.
 
     Args:
-        z: the centre, float32 (z_dim,), of three numbers or more.
-        when: times t in [0, 1], (n,); 0 and 1 are the same point.
-        radius: in lengths of z, from 0 (always z) to 1 (as far from z as two random images).
-        seed: of the plane of u and v.
+        z: the centre, float32 (z_dim,), with z_dim at least 3.
+        t: times in [0, 1], (n,); 0 and 1 are the same point.
+        radius: relative to the length of z, from 0 (always z) to 1 (as far from z as a random
+            image is from another).
+        seed: of the random plane of u and v.
 
     Returns:
         float32 (n, z_dim).
 
     Raises:
-        ValueError: a radius outside [0, 1], or too few numbers for a circle.
+        ValueError: a radius outside [0, 1], or a z_dim below 3.
     """
     if not 0 <= radius <= 1:
         raise ValueError(f"radius must lie between 0 and 1, received {radius}")
     if len(z) < 3:
-        raise ValueError(f"a circle needs latents of 3 numbers or more, these have {len(z)}")
+        raise ValueError(f"a circle needs latents of 3 numbers or more, received {len(z)}")
     random = np.random.default_rng((seed, 2)).standard_normal((len(z), 2))
     basis, _ = np.linalg.qr(np.column_stack([z, random]))
-    angle = 2 * np.pi * np.asarray(when, float)[:, None]
+    angle = 2 * np.pi * np.asarray(t, float)[:, None]
     around = np.cos(angle) * basis[:, 1] + np.sin(angle) * basis[:, 2]
     circle = np.sqrt(1 - radius**2) * z + radius * np.linalg.norm(z) * around
     return circle.astype(np.float32)
 
 
 def mix(z: np.ndarray, weights: list[float]) -> np.ndarray:
-    """Σ wᵢzᵢ / √Σ wᵢ²: a weighted sum of independent latents that is standard normal again.
+    """Σ wᵢzᵢ / √Σ wᵢ²: a weighted sum of independent latents, which is again standard normal.
 
     Args:
         z: float32 (k, z_dim).
-        weights: one per latent; negative ones take away.
+        weights: k numbers; a negative one subtracts its latents.
 
     Returns:
         float32 (z_dim,).
 
     Raises:
-        ValueError: another number of weights than latents, or weights that are all 0 or no numbers.
+        ValueError: not k weights, or weights that are all 0 or not finite.
     """
     if len(weights) != len(z):
         raise ValueError(f"{len(z)} seeds need as many weights, received {len(weights)}")
-    size = np.linalg.norm(weights)
-    if not 0 < size < np.inf:
-        raise ValueError(f"expected numbers, not all of them 0, as weights; received {weights}")
-    return (np.asarray(weights) @ z.astype(float) / size).astype(np.float32)
+    norm = np.linalg.norm(weights)
+    if not 0 < norm < np.inf:
+        raise ValueError(f"weights: expected numbers, not all of them 0, received {weights}")
+    return (np.asarray(weights) @ z.astype(float) / norm).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the notebooks ask of Colab: Google Drive, an upload, downloads, a page in a cell."""
+"""Files and folders of the notebooks, here and in Colab: Google Drive, uploads, downloads."""
 
 import importlib
 import os
@@ -7,22 +7,25 @@ import urllib.parse
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
+from utils.loaders import read_images, read_picture
 from utils.runs import ROOT, newest_generator
 
 MOUNT = Path("/content/drive")
 FOLDER = Path("MyDrive") / "lines-wgan-gp"
-"""The project's own folder below `MOUNT`."""
+"""The project's folder below `MOUNT`."""
 
-_HEIGHT = 900  # pixels of a page below a cell
+_HEIGHT = 900  # pixels, of a page below a cell
 
 
 def find_root(use_drive: bool) -> Path:
-    """The folder of all runs: `run/gan` here, or the same on the person's Google Drive.
+    """Finds the folder of all runs: `run/gan` here, or the same folder on the user's Google Drive.
 
-    Drive is mounted where it is not, and once more where it was and does not answer any longer.
+    Drive is mounted if need be, and mounted again if it was mounted but does not answer.
 
     Raises:
-        OSError: there is no Colab, the person refused, or Drive does not answer.
+        OSError: this is not Colab, the user refused, or Drive does not answer.
     """
     if not use_drive:
         return ROOT
@@ -46,30 +49,47 @@ def find_root(use_drive: bool) -> Path:
 
 
 def find_generator(path: str | os.PathLike, root: Path) -> Path:
-    """The generator to draw with.
+    """Finds the generator to draw with.
 
     Args:
-        path: of a `generator.h5`; empty for that of `utils.runs.folder.newest_generator`; `"upload"`
-            lets Colab ask for one.
+        path: of a `generator.h5`; empty for the newest one (`utils.runs.newest_generator`);
+            `"upload"` makes Colab ask the user for one.
         root: from `find_root`.
 
     Raises:
         FileNotFoundError: nothing was found or uploaded.
-        OSError: an upload is asked for outside Colab.
+        OSError: `"upload"` outside Colab.
     """
     return find_file(path, "GENERATOR") if path else newest_generator(root)
 
 
-def find_file(path: str | os.PathLike, setting: str) -> Path:
-    """A file by its path, or, where that is `"upload"`, the one that Colab asks for.
+def find_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:
+    """Reads a picture to search for: uint8 (image_size, image_size, 3).
 
-    `setting` names what the notebook calls the path. Raises as `find_generator`.
+    Args:
+        path: of a picture; empty for the first image of `output.zip`; `"upload"` makes Colab ask
+            the user for one.
+        image_size: height and width in pixels; the picture is cropped and resized.
+
+    Raises:
+        FileNotFoundError, OSError: as `find_generator`.
+        ValueError: the picture does not decode.
+    """
+    if path:
+        return read_picture(find_file(path, "PICTURE"), image_size)
+    return read_images("output.zip", image_size, 1)[0]
+
+
+def find_file(path: str | os.PathLike, setting: str) -> Path:
+    """Returns `path`, or, where that is `"upload"`, the file that the user uploads to Colab.
+
+    `setting` is the notebook's name for the path. Raises as `find_generator`.
     """
     if path != "upload":
         return Path(path)
     files = _service("files")
     if files is None:
-        raise OSError(f"only Colab uploads files: set {setting} to the path of one")
+        raise OSError(f'{setting} is "upload", but only Colab uploads files: set it to a path')
     uploaded = list(files.upload())
     if not uploaded:
         raise FileNotFoundError(f"nothing was uploaded: run this cell again, or set {setting} = ''")
@@ -77,14 +97,14 @@ def find_file(path: str | os.PathLike, setting: str) -> Path:
 
 
 def take_home(*paths: Path) -> None:
-    """Downloads files, and folders as zips, in Colab; elsewhere prints where they are.
+    """Downloads files, and folders as zips, in Colab; elsewhere prints their paths.
 
     Raises:
-        FileNotFoundError: one of them is not there; then nothing is downloaded.
+        FileNotFoundError: one of them is missing; then nothing is downloaded.
     """
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"{path}: not there; run the cells above first")
+            raise FileNotFoundError(f"{path}: no such file; run the cells above first")
     files = _service("files")
     for path in paths:
         if files is None:
@@ -96,10 +116,10 @@ def take_home(*paths: Path) -> None:
 
 
 def show_page(address: str) -> None:
-    """Shows below the cell a page that this process serves, see `utils.watch.server.watch`.
+    """Shows a page that this process serves below the cell; see `utils.watch.watch`.
 
-    Colab passes it on from its machine to the browser. Elsewhere the browser asks itself, so it
-    must run on the same machine as the notebook.
+    Colab forwards the page to the browser. Elsewhere the browser must run on the same machine as
+    the notebook.
     """
     output = _service("output")
     if output:
@@ -112,7 +132,7 @@ def show_page(address: str) -> None:
 
 
 def _service(name: str) -> ModuleType | None:
-    """`google.colab.<name>`; None outside Colab."""
+    """Returns the module `google.colab.<name>`, or None outside Colab."""
     try:
         return importlib.import_module(f"google.colab.{name}")
     except ImportError:
@@ -121,7 +141,7 @@ def _service(name: str) -> ModuleType | None:
 
 def _answers(folder: Path) -> bool:
     try:
-        os.listdir(folder)  # a mount that broke still exists, but cannot be listed
+        os.listdir(folder)  # a broken mount still exists, but cannot be listed
     except OSError:
         return False
     return True

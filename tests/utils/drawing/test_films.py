@@ -1,4 +1,4 @@
-"""Films: their formats, their frames, and that they need no memory and leave no halves."""
+"""Films: formats, frames, latents; their length needs no memory; failed ones leave no file."""
 
 import signal
 import subprocess
@@ -12,9 +12,12 @@ from PIL import Image
 
 from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
+from utils.drawing import animations
 from utils.drawing.films import write_film
-from utils.drawing.latents import seed_latents
-from utils.drawing.provenance import read
+from utils.drawing.latents import draw, seed_latents
+from utils.drawing.layout import Layout
+from utils.drawing.provenance import LoadedGenerator, read_provenance
+from utils.generator.load import load_generator
 
 COLOURS = [(255, 255, 255), (224, 184, 7), (185, 33, 19), (54, 79, 179), (0, 0, 0)]
 
@@ -46,7 +49,7 @@ def test_an_mp4_of_odd_size_is_a_pixel_larger(tmp_path):
     assert about["size"] == (34, 34) and len(frames) == 5
 
 
-def test_a_gif_repeats_and_has_the_very_colours(tmp_path):
+def test_a_gif_repeats_and_has_exact_colours(tmp_path):
     write_film(tmp_path / "a.gif", flat(), 5, 20)
     with Image.open(tmp_path / "a.gif") as film:
         assert film.n_frames == 5 and film.info["loop"] == 0 and film.info["duration"] == 50
@@ -85,7 +88,7 @@ def test_a_film_holds_one_frame_at_a_time(tmp_path):
     assert 0 < most <= 4
 
 
-def test_a_film_that_fails_leaves_what_was_there(tmp_path):
+def test_a_film_that_fails_keeps_the_old_file(tmp_path):
     (tmp_path / "a.gif").write_text("old")
 
     def broken():
@@ -109,7 +112,7 @@ def film(line, run, folder, monkeypatch):
 
 def test_a_loop_begins_at_its_seed_and_ends_one_step_before(run, tmp_path, monkeypatch):
     film("walk --seeds 3,8 --loop --fps 4 --seconds 2 --out loop", run, tmp_path, monkeypatch)
-    frames = [read(tmp_path / "loop" / f"frame_{i:05}.png") for i in range(8)]
+    frames = [read_provenance(tmp_path / "loop" / f"frame_{i:05}.png") for i in range(8)]
     assert not (tmp_path / "loop" / "frame_00008.png").exists()
     assert np.array_equal(frames[0].latents, seed_latents([3], 5))
     assert np.allclose(frames[4].latents, seed_latents([8], 5), atol=1e-6)
@@ -129,14 +132,55 @@ def test_walk_and_orbit_write_films_and_their_latents(run, tmp_path, monkeypatch
     assert len(frames) == 25 and np.abs(frames[0].astype(int) - frames[24]).max() < 12
 
 
-def test_history_is_the_samples_in_order(run, tmp_path, monkeypatch, capsys):
+def test_each_frame_is_drawn_once(run, tmp_path, monkeypatch):
+    """One pass over the frames gives the film, their provenance and their latents."""
+    drawn = []
+
+    def counting(network, z):
+        drawn.extend(z)
+        return draw(network, z)
+
+    monkeypatch.setattr(animations, "draw", counting)
+    loaded = LoadedGenerator(run[1] / "generator.h5", load_generator(run[1] / "generator.h5"))
+    options = animations.FilmOptions(seconds=4, fps=5, scale=1)
+    for name in ("frames", "film.gif"):
+        drawn.clear()
+        film = animations.save_walk(tmp_path / name, loaded, "3,8", options)
+        assert film.frames == len(drawn) == 20 and film.seconds == 4
+        with np.load(film.latents) as file:
+            assert np.array_equal(file["latents"], drawn)
+
+
+def test_frames_are_drawn_a_few_at_a_time(run):
+    """Memory does not grow with the length: no more latents are taken than the next batch has."""
+    taken = []
+
+    def chunks():
+        for i in range(1000):
+            taken.append(i)
+            yield seed_latents(list(range(16)), 5)
+
+    loaded = LoadedGenerator(run[1] / "generator.h5", run[0].generator)
+    frames = animations.draw_frames(loaded, chunks(), Layout())
+    for _, (z, picture) in zip(range(40), frames, strict=False):
+        assert z.shape == (5,) and picture.shape == (16, 16, 3)
+    assert taken == [0, 1, 2]
+
+
+def test_wrong_options_of_a_film():
+    for options in ({"seconds": 0}, {"fps": -1}, {"fps": float("nan")}, {"seconds": float("inf")}):
+        with pytest.raises(ValueError, match=f"{next(iter(options))}: expected a positive number"):
+            animations.FilmOptions(**options)
+
+
+def test_history_shows_the_samples_in_order(run, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = f"generate.py history --run {run[1]} --fps 2 --scale 2 --out h"
     assert run_here(line.split(), monkeypatch) == 0
     assert capsys.readouterr().out == f"h: 3 samples of {run[1]}, to epoch 4\n"
-    made = sorted((tmp_path / "h").iterdir())
-    assert len(made) == 3 + 4
-    for epoch, frame in zip((0, 2, 4), made[:3], strict=True):
+    frames = sorted((tmp_path / "h").iterdir())
+    assert len(frames) == 3 + 4
+    for epoch, frame in zip((0, 2, 4), frames[:3], strict=True):
         sample = np.asarray(Image.open(run[1] / "images" / f"sample_{epoch}.png"))
         assert np.array_equal(np.asarray(Image.open(frame))[:-14], sample.repeat(2, 0).repeat(2, 1))
 
@@ -148,7 +192,7 @@ def test_a_film_that_is_stopped_leaves_nothing(run, tmp_path):
     while not list(tmp_path.iterdir()):
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130 and "Traceback" not in said
-    assert said.splitlines()[-1] == "stopped; files that were not finished are not there"
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Traceback" not in errors
+    assert errors.splitlines()[-1] == "stopped; files that were not finished are not there"
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""`generator.h5`: what it draws, who can open it, what is refused; seeds, latents."""
+"""Seeds and latents; what `generator.h5` draws from them, and which files are refused."""
 
 import json
 import shutil
@@ -13,14 +13,14 @@ from utils.drawing.latents import draw, parse_seeds, seed_latents
 from utils.generator.load import load_generator
 
 
-def test_generator_h5_draws_what_the_training_saw(run):
+def test_generator_h5_draws_the_images_of_the_trained_network(run):
     gan, folder = run
     generator = load_generator(folder / "generator.h5")
     z = seed_latents(list(range(6)), 5)
     assert np.array_equal(draw(generator, z), draw(gan.generator, z))
 
 
-def test_one_seed_one_image_whatever_the_batch(run):
+def test_a_seed_gives_the_same_image_in_every_batch(run):
     generator = run[0].generator
     all_at_once = draw(generator, seed_latents(list(range(40)), 5))
     for seed in (0, 15, 16, 39):
@@ -77,7 +77,7 @@ def test_a_generator_that_names_foreign_code_is_refused(run, tmp_path, change, m
         load_generator(path)
 
 
-def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
+def test_h5_files_hold_no_setting_that_older_versions_of_keras_3_refuse(run):
     _, folder = run
     for name in ("generator", "critic"):
         with h5py.File(folder / f"{name}.h5") as file:
@@ -90,7 +90,7 @@ def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
         assert {layer["config"]["dtype"] for layer in config["layers"]} == {"float32"}
 
 
-def test_seeds():
+def test_seeds_are_parsed_in_their_order():
     assert parse_seeds("0-2, 100,7") == [0, 1, 2, 100, 7]
     for wrong in ("", "a", "1-", "-1", "3-2", "1,,2"):
         with pytest.raises(ValueError, match="seeds must look like"):
@@ -101,3 +101,4 @@ def test_latents_are_standard_normal():
     z = seed_latents(list(range(2000)), 100)
     assert z.dtype == np.float32 and z.shape == (2000, 100)
     assert abs(z.mean()) < 0.01 and z.std() == pytest.approx(1, abs=0.01)
+    assert np.array_equal(seed_latents([3], 5, 0.5), np.float32(0.5) * seed_latents([3], 5))

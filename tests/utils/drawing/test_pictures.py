@@ -1,4 +1,4 @@
-"""Pictures for print, what is written in them, and that they can be made again from it."""
+"""Pictures: layout, the provenance they carry, and that they can be drawn again from it."""
 
 import json
 import shutil
@@ -11,8 +11,8 @@ from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
 from utils.drawing.latents import seed_latents
-from utils.drawing.layout import Look, enlarge, label, without_paper
-from utils.drawing.provenance import read
+from utils.drawing.layout import Layout, enlarge, label, without_paper
+from utils.drawing.provenance import read_provenance
 
 
 def over(picture, paper):
@@ -22,7 +22,7 @@ def over(picture, paper):
 
 
 @pytest.mark.parametrize(("paper", "ground"), [("black", 0), ("white", 255)])
-def test_without_its_paper_a_picture_looks_the_same_on_such_paper(paper, ground):
+def test_a_picture_without_its_paper_looks_the_same_on_that_paper(paper, ground):
     image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)
     image[:4] = ground
     clear = without_paper(image, paper)
@@ -42,29 +42,29 @@ def test_enlargement():
 
 def test_a_grid_with_labels_and_one_without_paper():
     images = np.full((3, 64, 64, 3), 200, np.uint8)
-    look = Look(2, columns=2, labels=("0", "7", "123456789012345678901234567890"))
-    sheet = look.picture(images)
+    layout = Layout(2, columns=2, labels=("0", "7", "123456789012345678901234567890"))
+    sheet = layout.picture(images)
     assert sheet.shape == (2 * (128 + 14) + 6, 2 * 128 + 6, 3)
     assert (sheet[2:130, 2:130] == 200).all()
     strips = [sheet[130:144, 2:130], sheet[130:144, 132:260], sheet[274:288, 2:130]]
     assert all(strip.max() > 200 and strip[:, [0, -1]].max() == 96 for strip in strips)
     assert not np.array_equal(strips[0], strips[1])
-    clear = Look(columns=2, transparent="black").picture(images)
+    clear = Layout(columns=2, transparent="black").picture(images)
     assert clear.shape[2] == 4 and (clear[0] == 0).all()  # the lines of the grid
     with pytest.raises(ValueError, match="of 1,610,612,736 pixels is too large"):
-        Look(512).picture(np.zeros((6, 32, 32, 3), np.uint8))
+        Layout(512).picture(np.zeros((6, 32, 32, 3), np.uint8))
 
 
-def test_labels_have_letters_that_people_write():
+def test_labels_have_letters_of_many_languages():
     blank, *others = (label(np.zeros((8, 60, 3), np.uint8), text) for text in " ×éλя—")
     assert all((other != blank).any() for other in others)
     assert len({other.tobytes() for other in others[1:]}) == 4  # no two the same empty box
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A folder with a generator of lively images and what the subcommands made with it."""
-    folder = tmp_path_factory.mktemp("made")
+def pictures(tmp_path_factory):
+    """A folder with a generator of varied images and what the subcommands made with it."""
+    folder = tmp_path_factory.mktemp("pictures")
     WGANGP(**TINY, initial_weights="he").save_model(folder)
     (folder / "generator.h5").rename(folder / "g.h5")
     with pytest.MonkeyPatch.context() as patch:
@@ -80,26 +80,26 @@ def made(tmp_path_factory):
     return folder
 
 
-def test_what_images_leaves(made):
-    names = {file.name for file in (made / "new").iterdir()}
+def test_the_files_of_images(pictures):
+    names = {file.name for file in (pictures / "new").iterdir()}
     assert names == {*(f"seed_{i}.png" for i in (0, 1, 2, 7)), "grid.png", "latents.npz"}
-    with np.load(made / "new" / "latents.npz") as file:
+    with np.load(pictures / "new" / "latents.npz") as file:
         assert np.array_equal(file["latents"], seed_latents([0, 1, 2, 7], 5))
         assert file["seeds"].tolist() == [0, 1, 2, 7] and file["truncation"] == 1
-    with Image.open(made / "new" / "seed_7.png") as image:
+    with Image.open(pictures / "new" / "seed_7.png") as image:
         assert image.text["seed"] == "7" and image.size == (16, 16)
-    with Image.open(made / "clear" / "seed_7.png") as image:
+    with Image.open(pictures / "clear" / "seed_7.png") as image:
         assert image.mode == "RGBA" and image.size == (64, 64)
-    assert Image.open(made / "new" / "grid.png").size == (3 * 18 + 2, 2 * (16 + 14 + 2) + 2)
+    assert Image.open(pictures / "new" / "grid.png").size == (3 * 18 + 2, 2 * (16 + 14 + 2) + 2)
 
 
-def test_one_seed_is_one_image_in_every_subcommand(made):
-    recipe = read(made / "short" / "seed_7.png")
-    assert np.array_equal(recipe.latents, np.float32(0.5) * seed_latents([7], 5))
-    grid = np.asarray(Image.open(made / "new" / "grid.png"))
-    row = np.asarray(Image.open(made / "mix_row.png"))
-    alone = np.asarray(Image.open(made / "new" / "seed_7.png"))
-    with np.load(made / "mix.npz") as file:
+def test_one_seed_is_one_image_in_every_subcommand(pictures):
+    provenance = read_provenance(pictures / "short" / "seed_7.png")
+    assert np.array_equal(provenance.latents, np.float32(0.5) * seed_latents([7], 5))
+    grid = np.asarray(Image.open(pictures / "new" / "grid.png"))
+    row = np.asarray(Image.open(pictures / "mix_row.png"))
+    alone = np.asarray(Image.open(pictures / "new" / "seed_7.png"))
+    with np.load(pictures / "mix.npz") as file:
         assert file["seeds"].tolist() == [7, 2] and file["weights"].tolist() == [1, -0.5]
         assert np.allclose(
             file["latents"][2] * 1.25**0.5, seed_latents([7], 5) - seed_latents([2], 5) / 2
@@ -119,21 +119,21 @@ def test_one_seed_is_one_image_in_every_subcommand(made):
         "frames/frame_00004.png",
     ],
 )
-def test_any_picture_is_made_again(made, name, monkeypatch, capsys):
-    monkeypatch.chdir(made)
+def test_every_picture_is_drawn_again(pictures, name, monkeypatch, capsys):
+    monkeypatch.chdir(pictures)
     before = np.asarray(Image.open(name))
     assert run_here(["generate.py", "again", name, "--out", "again.png"], monkeypatch) == 0
     assert capsys.readouterr().out == "again.png: the same pixels\n"
     assert np.array_equal(np.asarray(Image.open("again.png")), before)
-    assert read("again.png").look == read(name).look
+    assert read_provenance("again.png").layout == read_provenance(name).layout
 
 
-def test_again_by_another_generator(made, tmp_path, monkeypatch, capsys):
+def test_again_by_another_generator(pictures, tmp_path, monkeypatch, capsys):
     WGANGP(**TINY, seed=5).save_model(tmp_path)
-    picture = made / "new" / "seed_7.png"
+    picture = pictures / "new" / "seed_7.png"
     monkeypatch.chdir(tmp_path)  # where g.h5, as the picture names it, is not
     assert run_here(["generate.py", "again", str(picture)], monkeypatch) == 2
-    assert "was made by g.h5, which is not there or has changed" in capsys.readouterr().err
+    assert "was made by g.h5, which is missing or has changed" in capsys.readouterr().err
     line = ["generate.py", "again", str(picture), "--generator", "generator.h5", "--out", "a.png"]
     assert run_here(line, monkeypatch) == 0
     said = capsys.readouterr().out
@@ -142,29 +142,40 @@ def test_again_by_another_generator(made, tmp_path, monkeypatch, capsys):
     assert "b.png: the same pixels" in capsys.readouterr().out
 
 
+def test_again_by_a_generator_of_another_size(pictures, tmp_path, monkeypatch, capsys):
+    large = TINY | {"input_dim": (32, 32, 3), "generator_initial_dense_layer_size": (8, 8, 8)}
+    WGANGP(**large).save_model(tmp_path)
+    picture = pictures / "new" / "seed_7.png"
+    monkeypatch.chdir(tmp_path)
+    line = ["generate.py", "again", str(picture), "--generator", "generator.h5", "--out", "a.png"]
+    assert run_here(line, monkeypatch) == 0
+    assert f"a.png: of another size than {picture}" in capsys.readouterr().out
+    assert Image.open("a.png").size == (32, 32)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda about: "no json", "its recipe is damaged"),
-        (lambda about: "[]", "its recipe is damaged"),
+        (lambda about: "no json", "its provenance is damaged"),
+        (lambda about: "[]", "its provenance is damaged"),
         (lambda about: json.dumps({k: about[k] for k in about if k != "latents"}), "too many imag"),
-        (lambda about: json.dumps(about | {"latents": "AAAA"}), "its recipe is damaged"),
+        (lambda about: json.dumps(about | {"latents": "AAAA"}), "its provenance is damaged"),
         (
             lambda about: json.dumps(about | {"latents": "/" * 26 + "8="}),
-            "latents are no num",
+            "not all finite",
         ),
         (lambda about: json.dumps(about | {"look": about["look"] | {"scale": -1}}), "1 to 65536"),
         (lambda about: json.dumps(about | {"look": about["look"] | {"scale": 60000}}), "too large"),
-        (lambda about: json.dumps(about | {"look": {"code": "x"}}), "its recipe is damaged"),
+        (lambda about: json.dumps(about | {"look": {"code": "x"}}), "its provenance is damaged"),
         (
             lambda about: json.dumps(about | {"look": about["look"] | {"labels": "ab"}}),
-            "another num",
+            "2 labels for 1 image",
         ),
-        (lambda about: json.dumps(about | {"shape": [5, 1]}), "made from 1 numbers per image"),
+        (lambda about: json.dumps(about | {"shape": [5, 1]}), "made from 1 number per image"),
     ],
 )
-def test_a_strangers_recipe(made, tmp_path, change, message, monkeypatch, capsys):
-    monkeypatch.chdir(made)
+def test_damaged_or_hostile_provenance(pictures, tmp_path, change, message, monkeypatch, capsys):
+    monkeypatch.chdir(pictures)
     with Image.open("new/seed_7.png") as image:
         text = PngImagePlugin.PngInfo()
         text.add_text("recipe", change(json.loads(image.text["recipe"])))
@@ -174,12 +185,14 @@ def test_a_strangers_recipe(made, tmp_path, change, message, monkeypatch, capsys
     assert message in said and len(said) < 400
 
 
-def test_nearest_names_the_training_image(made, tmp_path, monkeypatch, capsys):
+def test_nearest_names_the_training_image(pictures, tmp_path, monkeypatch, capsys):
     """Among the training images are the generated ones themselves, at a distance of 0."""
     data = tmp_path / "data"
-    shutil.copytree(made / "new", data)
+    shutil.copytree(pictures / "new", data)
     (data / "grid.png").unlink()
-    line = f"generate.py nearest --seeds 2,7 --generator {made / 'g.h5'} --data {data} --out n.png"
+    line = (
+        f"generate.py nearest --seeds 2,7 --generator {pictures / 'g.h5'} --data {data} --out n.png"
+    )
     monkeypatch.chdir(tmp_path)
     assert run_here(line.split(), monkeypatch) == 0
     said = capsys.readouterr().out.splitlines()

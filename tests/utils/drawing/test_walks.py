@@ -4,44 +4,44 @@ import numpy as np
 import pytest
 
 from utils.drawing.latents import seed_latents
-from utils.drawing.walks import along, mix, orbit, walk
+from utils.drawing.walks import film_latents, mix, orbit, walk
 
 CORNERS = np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2]], np.float32)
 HALF = 2**0.5
 
 
 def test_a_walk_on_the_sphere_and_a_straight_one():
-    when = [0, 0.25, 0.5, 0.75, 1]
+    t = [0, 0.25, 0.5, 0.75, 1]
     on_sphere = [[2, 0, 0], [HALF, HALF, 0], [0, 2, 0], [0, HALF, HALF], [0, 0, 2]]
-    assert np.allclose(walk(CORNERS, when), on_sphere, atol=1e-6)
+    assert np.allclose(walk(CORNERS, t), on_sphere, atol=1e-6)
     straight = [[2, 0, 0], [1, 1, 0], [0, 2, 0], [0, 1, 1], [0, 0, 2]]
-    assert np.allclose(walk(CORNERS, when, "straight"), straight, atol=1e-6)
+    assert np.allclose(walk(CORNERS, t, "straight"), straight, atol=1e-6)
     assert np.allclose(walk(CORNERS, [5 / 6], loop=True), [[HALF, 0, HALF]], atol=1e-6)
 
 
 def test_easing():
     ends = np.array([[0.0], [1.0]])
-    quarter = {"linear": 0.25, "smooth": 3 / 16 - 2 / 64}
-    for easing, place in quarter.items():
-        assert np.allclose(walk(ends, [0.25, 0.5], "straight", easing), [[place], [0.5]])
+    at_a_quarter = {"linear": 0.25, "smooth": 3 / 16 - 2 / 64}
+    for easing, position in at_a_quarter.items():
+        assert np.allclose(walk(ends, [0.25, 0.5], "straight", easing), [[position], [0.5]])
 
 
-def test_a_walk_stays_as_long_as_latents_are():
+def test_latents_along_a_walk_are_nearly_as_long_as_its_ends():
     z = seed_latents([3, 8], 100)
     lengths = np.linalg.norm(walk(z, np.linspace(0, 1, 99)), axis=1)
     assert lengths.min() > 0.9 * min(lengths[0], lengths[-1])
     assert np.allclose(walk(z[[0, 0]], [0.4])[0], z[0])  # no angle, no division by it
 
 
-def test_frames_begin_at_the_first_seed_and_end_at_the_last_or_one_step_before_the_first():
-    def places(frames, loop):
-        chunks = list(along(lambda when: when[:, None], frames, loop))
+def test_a_film_ends_at_time_1_and_a_loop_one_step_before():
+    def times(frames, loop):
+        chunks = list(film_latents(lambda t: t[:, None], frames, loop))
         assert max(map(len, chunks)) <= 16
         return np.concatenate(chunks)[:, 0]
 
-    assert np.allclose(places(5, loop=False), [0, 0.25, 0.5, 0.75, 1])
-    assert np.allclose(places(4, loop=True), [0, 0.25, 0.5, 0.75])
-    assert np.allclose(places(1001, loop=False), np.arange(1001) / 1000)
+    assert np.allclose(times(5, loop=False), [0, 0.25, 0.5, 0.75, 1])
+    assert np.allclose(times(4, loop=True), [0, 0.25, 0.5, 0.75])
+    assert np.allclose(times(1001, loop=False), np.arange(1001) / 1000)
 
 
 def test_an_orbit_is_a_circle_of_equally_long_latents():
@@ -56,7 +56,7 @@ def test_an_orbit_is_a_circle_of_equally_long_latents():
     assert not np.allclose(circle, orbit(z, np.arange(8) / 8, 0.6, seed=8))
 
 
-def test_a_mixture_is_standard_normal_again():
+def test_a_mixture_of_latents_is_standard_normal():
     z = seed_latents(list(range(2000)), 50).reshape(1000, 2, 50)
     mixed = np.stack([mix(pair, [3, -4]) for pair in z])
     assert mixed.std() == pytest.approx(1, abs=0.01)
@@ -64,17 +64,17 @@ def test_a_mixture_is_standard_normal_again():
     assert np.array_equal(mix(CORNERS[:1], [5]), CORNERS[0])
 
 
-def test_what_is_no_path():
+def test_wrong_arguments_of_paths():
     with pytest.raises(ValueError, match="a walk needs at least two seeds, received 1"):
         walk(CORNERS[:1], [0])
-    with pytest.raises(ValueError, match="expected one of sphere, straight, received 'bent'"):
+    with pytest.raises(ValueError, match="path: expected one of sphere, straight, received 'bent'"):
         walk(CORNERS, [0], path="bent")
     with pytest.raises(ValueError, match="radius must lie between 0 and 1, received 2"):
         orbit(CORNERS[0], [0], 2, 0)
-    with pytest.raises(ValueError, match="3 numbers or more, these have 2"):
+    with pytest.raises(ValueError, match="3 numbers or more, received 2"):
         orbit(CORNERS[0, :2], [0], 0.5, 0)
     with pytest.raises(ValueError, match="3 seeds need as many weights, received 2"):
         mix(CORNERS, [1, 2])
     for weights in ([0, 0, 0], [1, float("nan"), 1], [1, float("inf"), 1]):
-        with pytest.raises(ValueError, match="expected numbers, not all of them 0"):
+        with pytest.raises(ValueError, match="weights: expected numbers, not all of them 0"):
             mix(CORNERS, weights)

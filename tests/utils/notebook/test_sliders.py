@@ -1,4 +1,4 @@
-"""The notebook's sliders, moved as a person moves them."""
+"""The notebook's sliders, moved as a user moves them."""
 
 import io
 
@@ -12,7 +12,7 @@ from utils.drawing.walks import walk
 from utils.notebook.sliders import explorer
 
 
-def test_sliders_draw_what_they_say():
+def test_sliders_draw_what_they_are_set_to():
     generator = WGANGP(**TINY, initial_weights="he").generator
     box = explorer(generator)
     seed, truncation, other, position, picture = box.children
@@ -26,9 +26,9 @@ def test_sliders_draw_what_they_say():
     assert np.array_equal(shown(), draw(generator, seed_latents([7], 5))[0])
     other.value = 3
     position.value = 0.25
-    on_the_way = walk(seed_latents([7, 3], 5), [0.25], easing="linear")
-    assert np.array_equal(shown(), draw(generator, on_the_way)[0])
+    at_a_quarter = walk(seed_latents([7, 3], 5), [0.25], easing="linear")
+    assert np.array_equal(shown(), draw(generator, at_a_quarter)[0])
     truncation.value = 0.5
-    assert np.array_equal(shown(), draw(generator, on_the_way / 2)[0])
+    assert np.array_equal(shown(), draw(generator, at_a_quarter / 2)[0])
     position.value = 1
     assert np.array_equal(shown(), draw(generator, seed_latents([3], 5) / 2)[0])

@@ -1,0 +1,190 @@
+"""Films that a generator draws: walks, orbits; and of its training: histories."""
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from utils.drawing.films import open_film, progress, write_film
+from utils.drawing.latents import draw, parse_seeds, seed_latents
+from utils.drawing.layout import Layout, enlarge, label
+from utils.drawing.provenance import LoadedGenerator, save_latents
+from utils.drawing.walks import film_latents, orbit, walk
+
+_PIXELS = 512  # width of a film, about, where no scale is given
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmOptions:
+    """Length and size of a film.
+
+    Attributes:
+        seconds: in all; None for 2 seconds between two images of a walk, 6 seconds of an orbit.
+        fps: frames per second; a GIF's are rounded to hundredths of a second per frame.
+        scale: pixels of the film per pixel of an image; None for about 512 pixels in all.
+        resampling: see `utils.drawing.layout.RESAMPLINGS`.
+
+    Raises:
+        ValueError: seconds or fps that are not positive and finite.
+    """
+
+    seconds: float | None = None
+    fps: float = 25
+    scale: int | None = None
+    resampling: str = "nearest"
+
+    def __post_init__(self):
+        for name, value in (("seconds", self.seconds), ("fps", self.fps)):
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name}: expected a positive number, received {value!r}")
+
+
+class SavedFilm(NamedTuple):
+    """A film that was written: its number of frames, their seconds, the file of their latents."""
+
+    frames: int
+    seconds: float
+    latents: Path
+
+
+def save_walk(
+    out: str | os.PathLike,
+    loaded: LoadedGenerator,
+    seeds: str,
+    options: FilmOptions | None = None,
+    truncation: float = 1,
+    path: str = "sphere",
+    easing: str = "smooth",
+    loop: bool = False,
+) -> SavedFilm:
+    """Writes a film that goes from image to image, and the latents of its frames.
+
+    The latents are in `<name>.npz`, or in `latents.npz` in a folder of frames.
+
+    Args:
+        out: path of the film, as in `write_film`.
+        loaded: the generator.
+        seeds: text for `parse_seeds`; two or more.
+        options: length and size.
+        truncation: see `seed_latents`.
+        path: see `walk`.
+        easing: see `walk`.
+        loop: whether the film returns to the first seed.
+
+    Raises:
+        ValueError: as `parse_seeds`, `walk` and `write_film`, or too large a picture.
+        OSError: a file cannot be written.
+    """
+    numbers = parse_seeds(seeds)
+    z = seed_latents(numbers, loaded.z_dim, truncation)
+    options = options or FilmOptions()
+    seconds = options.seconds or 2 * (len(numbers) if loop else len(numbers) - 1)
+
+    def path_at(t):
+        return walk(z, t, path, easing, loop)
+
+    return _save_film(out, loaded, path_at, loop, seconds, options, numbers)
+
+
+def save_orbit(
+    out: str | os.PathLike,
+    loaded: LoadedGenerator,
+    seed: int,
+    options: FilmOptions | None = None,
+    truncation: float = 1,
+    radius: float = 0.5,
+) -> SavedFilm:
+    """Writes a film that circles around one image, a loop, and the latents of its frames.
+
+    Args:
+        out: path of the film, as in `save_walk`.
+        loaded: the generator.
+        seed: of the image in the centre.
+        options: length and size.
+        truncation: see `seed_latents`.
+        radius: see `orbit`.
+
+    Raises:
+        ValueError: as `orbit` and `write_film`, or too large a picture.
+        OSError: a file cannot be written.
+    """
+    (z,) = seed_latents([seed], loaded.z_dim, truncation)
+    options = options or FilmOptions()
+
+    def path_at(t):
+        return orbit(z, t, radius, seed)
+
+    return _save_film(out, loaded, path_at, True, options.seconds or 6, options, [seed])
+
+
+def _save_film(out, loaded, path_at, loop, seconds, options, seeds):
+    """Draws each frame once: into the film, with its provenance, and into the file of latents."""
+    out = Path(out)
+    layout = Layout(options.scale or _scale(loaded.image_shape[0]), options.resampling)
+    layout.check((1, *loaded.image_shape))
+    path_at(np.zeros(1))  # raises before the film begins
+    count = max(2, round(options.fps * seconds))
+    latents = np.empty((count, loaded.z_dim), np.float32)
+    frames = draw_frames(loaded, film_latents(path_at, count, loop), layout)
+    with open_film(out, options.fps) as add:
+        for i, (z, picture) in enumerate(progress(frames, count, out)):
+            latents[i] = z
+            add(picture, loaded.provenance(z[None], layout))
+    file = out.with_suffix(".npz") if out.suffix else out / "latents.npz"
+    save_latents(file, latents, fps=options.fps, seeds=seeds)
+    return SavedFilm(count, count / options.fps, file)
+
+
+def draw_frames(
+    loaded: LoadedGenerator, chunks: Iterable[np.ndarray], layout: Layout
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields (latents (z_dim,), picture) of each frame, for chunks of latents (n, z_dim)."""
+    for chunk in chunks:
+        for z, image in zip(chunk, draw(loaded.network, chunk), strict=True):
+            yield z, layout.picture(image[None])
+
+
+def save_history(
+    out: str | os.PathLike,
+    samples: list[tuple[int, Path]],
+    fps: float = 5,
+    scale: int | None = None,
+    resampling: str = "nearest",
+) -> None:
+    """Writes a film of a run's sample grids; the last one rests for two seconds.
+
+    Args:
+        out: path of the film, as in `write_film`.
+        samples: (epoch, path of a PNG) in the order of epochs, at least one, all of one size.
+        fps: samples per second.
+        scale: pixels of the film per pixel of a grid; None for about 512 pixels in all.
+        resampling: see `utils.drawing.layout.RESAMPLINGS`.
+
+    Raises:
+        ValueError: samples of different sizes, or as `write_film`.
+        OSError: a file cannot be read or written.
+    """
+    with Image.open(samples[0][1]) as image:
+        size = image.size
+    scale = scale or _scale(max(size))
+
+    def frame(epoch, path):
+        with Image.open(path) as image:
+            if image.size != size:
+                raise ValueError(
+                    f"{path}: expected {size[0]}×{size[1]} pixels as in the first sample, "
+                    f"received {image.size[0]}×{image.size[1]}"
+                )
+            pixels = np.asarray(image.convert("RGB"))
+        return label(enlarge(pixels, scale, resampling), f"epoch {epoch}")
+
+    shown = samples + [samples[-1]] * round(2 * fps)
+    write_film(out, (frame(*sample) for sample in shown), len(shown), fps)
+
+
+def _scale(pixels):
+    return max(1, round(_PIXELS / pixels))

@@ -21,7 +21,7 @@ ROOMS = {
 }
 TOP = {"utils.callbacks", "utils.commands"}
 FRAMEWORKS = {"tensorflow", "jax", "torch"}
-HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "onnx", "imageio_ffmpeg")
+HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "onnx")
 
 # What a module must not import, by the beginning of its name.
 FORBIDDEN = {

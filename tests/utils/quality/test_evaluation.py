@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from lines.dataset import write_zip
-from lines.judge.controls import draw
 from lines.judge.judge import MEASURES, LineJudge
-from lines.judge.law import as_scene, law
+from lines.judge.law import as_scene, sample_scenes
+from lines.render import render_all
 from utils.loaders import read_images
 from utils.quality.evaluation import evaluate
 from utils.quality.report import draw_report, figures_table, write_json
@@ -26,7 +26,7 @@ def silent(text):
 @pytest.fixture(scope="module")
 def training():
     rng = np.random.default_rng(1)
-    return draw([as_scene(row) for row in law(400, 32, rng)], 32, 1)
+    return render_all([as_scene(row) for row in sample_scenes(400, 32, rng)], 32, 1)
 
 
 @pytest.fixture(scope="module")

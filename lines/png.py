@@ -12,8 +12,8 @@ def encode_png(image: np.ndarray) -> bytes:
     """Encodes a picture of few distinct rows, small and fast.
 
     A row equal to the one above is stored as "Up" (all zeros), any other as "Sub" (zeros along a
-    line). Runs of zeros are all that is left to compress, so zlib's run-length strategy is enough;
-    unlike its default strategy it gives the same bytes in zlib and in zlib-ng.
+    line). Only runs of zeros are left to compress, so zlib's run-length strategy is enough. Unlike
+    the default strategy, it gives the same bytes in zlib and in zlib-ng.
 
     Args:
         image: uint8 array (H, W, 3), RGB.

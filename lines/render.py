@@ -1,4 +1,4 @@
-"""Scene to pixels, as Processing's default renderer (JAVA2D) gives them."""
+"""Scene to pixels, exactly as Processing's default renderer (JAVA2D) draws them."""
 
 import math
 
@@ -49,8 +49,16 @@ def render(scene: Scene, size: int = 128, weight: int = 5) -> np.ndarray:
     return image
 
 
+def render_all(scenes: list[Scene], size: int = 128, weight: int = 5) -> np.ndarray:
+    """`render` of many scenes: uint8 (n, size, size, 3)."""
+    images = np.empty((len(scenes), size, size, 3), np.uint8)
+    for image, scene in zip(images, scenes, strict=True):
+        image[:] = render(scene, size, weight)
+    return images
+
+
 def check_weight(weight: int) -> None:
-    """Raises ValueError unless `render` knows how Processing draws this stroke weight."""
+    """Raises ValueError for a stroke weight that was not measured on Processing."""
     if weight not in range(1, MAX_WEIGHT + 1):
         raise ValueError(
             f"weight must be a whole number of pixels from 1 to {MAX_WEIGHT}, received {weight}"

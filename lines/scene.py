@@ -13,7 +13,7 @@ class Line(NamedTuple):
 
     Attributes:
         orientation: `"vertical"` or `"horizontal"`.
-        position: where it stands across its direction, in pixels from the left or the top.
+        position: in pixels from the left (vertical line) or from the top (horizontal line).
         colour: index into `COLOURS`.
     """
 
@@ -30,8 +30,8 @@ class ProcessingRandom:
     """`randomSeed(seed)` and `random(high)` of Processing, which are those of `java.util.Random`.
 
     A linear congruential generator of 48 bits (Knuth, TAOCP vol. 2, 3.2.1; Java's documentation of
-    `Random.next`). Its state can be advanced any number of steps at once, so the numbers of image
-    i need none of the numbers before them.
+    `Random.next`). Its state can be advanced any number of steps at once, so image i can be drawn
+    without the images before it.
 
     Args:
         seed: any integer, as given to `randomSeed`.
@@ -47,9 +47,9 @@ class ProcessingRandom:
     def random(self, high: float) -> float:
         """The next number in [0, high), a float32 value.
 
-        Processing draws again where the product rounds up to `high`. In float32 that cannot
-        happen: the largest factor is 1 - 2^-24, and its product with `high` lies at least half a
-        unit in the last place below `high`. So every call takes exactly one step.
+        Processing draws again if the product rounds up to `high`. In float32 that cannot happen:
+        the largest factor is 1 - 2^-24, and its product with `high` lies at least half a unit in
+        the last place below `high`. So every call takes exactly one step.
         """
         self.state = (self.state * self.MULTIPLIER + self.INCREMENT) & self.MASK
         # The 24 bits times a float32 are exact in double precision: rounded once, as in Java.
@@ -67,10 +67,10 @@ class ProcessingRandom:
             steps >>= 1
 
 
-LINES = ("vertical", "horizontal", "horizontal")
-"""What `random_scene` draws, in this order."""
+ORIENTATIONS = ("vertical", "horizontal", "horizontal")
+"""Of the lines of a scene, in drawing order."""
 
-CALLS_PER_SCENE = 2 * len(LINES)
+CALLS_PER_SCENE = 2 * len(ORIENTATIONS)
 """How many times `random_scene` calls `random`."""
 
 
@@ -83,5 +83,5 @@ def random_scene(random: ProcessingRandom, size: int = 128) -> Scene:
     """
     return tuple(
         Line(orientation, random.random(size), int(random.random(len(COLOURS))))
-        for orientation in LINES
+        for orientation in ORIENTATIONS
     )

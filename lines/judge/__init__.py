@@ -1,4 +1,4 @@
-"""Pixels to scene to how far a set of images is from the law of the sketch."""
+"""The judge of line images: pixels to scenes, and how far those are from the law of the sketch."""
 
 from lines.judge.judge import LineJudge as LineJudge
 from lines.judge.judge import judge_for as judge_for

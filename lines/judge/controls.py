@@ -1,29 +1,29 @@
-"""Images that break the law of the sketch in one known way each, to see that a measure notices."""
+"""Images that break the law of the sketch in one known way each, to test that a measure notices."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from lines.judge.law import as_scene
-from lines.render import render
-from lines.scene import COLOURS, Scene
+from lines.render import render_all
+from lines.scene import COLOURS
 
 CONTROLS = (
     "black",
-    "blurred",  # every pixel the mean of its neighbourhood of 3 by 3
-    "shifted hue",  # the channels exchanged
-    "wavering",  # every row and column pushed aside by a slow wave
-    "vertical on top",  # the vertical line drawn last
+    "blurred",  # every pixel is the mean of its 3 by 3 neighbourhood
+    "shifted hue",  # the channels are exchanged
+    "wavering",  # a slow wave shifts every row and column
+    "vertical on top",  # the vertical line is drawn last
     "one colour missing",  # no line is blue
-    "half the positions",  # every line in the left or upper half
+    "half the positions",  # every line is in the left or upper half
     "one colour each",  # all three lines of an image have the same colour
-    "colour by position",  # a line's colour is told by its position
-    "side by side",  # horizontal lines stand near the middle where the vertical one does
+    "colour by position",  # a line's colour follows from its position
+    "side by side",  # horizontal lines are near the middle where the vertical one is
     "one image",  # the same scene every time
     "replayed",  # images of the training set
 )
 
-TRIPS = {
+CONTROL_FOR = {
     "validity": "blurred",
     "validity_002": "blurred",
     "residual_median": "shifted hue",
@@ -49,16 +49,16 @@ TRIPS = {
     "novelty": "replayed",
     "duplicates": "one image",
 }
-"""The control that each measure must notice."""
+"""By measure: the control that it must notice."""
 
 
-def control(name: str, scenes: np.ndarray, size: int, weight: int) -> np.ndarray:
+def control_images(name: str, scenes: np.ndarray, size: int, weight: int) -> np.ndarray:
     """The images of a control.
 
     Args:
         name: one of `CONTROLS`.
-        scenes: what it breaks, (n, 3, 2), see `lines.judge.law.as_array`: real scenes, or for
-            "replayed", which breaks nothing, scenes of the training set.
+        scenes: the scenes to break, (n, 3, 2), see `lines.judge.law.as_array`. "replayed" breaks
+            nothing and needs scenes of the training set; all others need real scenes.
         size: of the images in pixels.
         weight: stroke weight in pixels.
 
@@ -66,21 +66,13 @@ def control(name: str, scenes: np.ndarray, size: int, weight: int) -> np.ndarray
         uint8 (n, size, size, 3), RGB.
     """
     scenes = scenes.copy()
-    if name in _SCENES:
-        _SCENES[name](scenes, size)
+    if name in _BREAK_SCENES:
+        _BREAK_SCENES[name](scenes, size)
     drawn = [as_scene(row) for row in scenes]
     if name == "vertical on top":
         drawn = [(*horizontal, vertical) for vertical, *horizontal in drawn]
-    images = draw(drawn, size, weight)
-    return _PIXELS[name](images) if name in _PIXELS else images
-
-
-def draw(scenes: list[Scene], size: int, weight: int) -> np.ndarray:
-    """Scenes as images, uint8 (n, size, size, 3), RGB."""
-    images = np.empty((len(scenes), size, size, 3), np.uint8)
-    for image, scene in zip(images, scenes, strict=True):
-        image[:] = render(scene, size, weight)
-    return images
+    images = render_all(drawn, size, weight)
+    return _BREAK_PIXELS[name](images) if name in _BREAK_PIXELS else images
 
 
 def _one_colour_missing(scenes, size):
@@ -111,7 +103,7 @@ def _one_image(scenes, size):
     scenes[:] = scenes[0]
 
 
-_SCENES: dict[str, Callable] = {
+_BREAK_SCENES: dict[str, Callable] = {
     "one colour missing": _one_colour_missing,
     "half the positions": _half_the_positions,
     "one colour each": _one_colour_each,
@@ -119,24 +111,26 @@ _SCENES: dict[str, Callable] = {
     "side by side": _side_by_side,
     "one image": _one_image,
 }
+"""Functions of (scenes, size) that change scenes (n, 3, 2) in place."""
 
 
 def _blurred(images):
-    pushed = [np.roll(images, (i, j), (1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
-    return np.mean(pushed, axis=0).astype(np.uint8)
+    shifted = [np.roll(images, (i, j), (1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return np.mean(shifted, axis=0).astype(np.uint8)
 
 
 def _wavering(images):
     size = images.shape[1]
-    wave = np.rint(2 * np.sin(np.arange(size) * 4 * np.pi / size)).astype(int)
-    here = np.arange(size)
-    images = images[:, here[:, None], (here + wave[:, None]) % size]
-    return images[:, (here[:, None] + wave) % size, here]
+    index = np.arange(size)
+    wave = np.rint(2 * np.sin(index * 4 * np.pi / size)).astype(int)
+    images = images[:, index[:, None], (index + wave[:, None]) % size]
+    return images[:, (index[:, None] + wave) % size, index]
 
 
-_PIXELS: dict[str, Callable] = {
+_BREAK_PIXELS: dict[str, Callable] = {
     "black": np.zeros_like,
     "blurred": _blurred,
     "shifted hue": lambda images: np.roll(images, 1, axis=-1),
     "wavering": _wavering,
 }
+"""Functions from images to images, uint8 (n, size, size, 3)."""

@@ -1,23 +1,31 @@
-"""Judges a set of images by the law of the sketch, beside real images and beside the controls."""
+"""Judges a set of images by the law of the sketch, next to real images and to the controls."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from lines.judge.controls import TRIPS, control, draw
-from lines.judge.law import LAW, as_array, as_scene, expected_coverage, figures, keys, law
+from lines.judge.controls import CONTROL_FOR, control_images
+from lines.judge.law import (
+    LAW_MEASURES,
+    as_array,
+    as_scene,
+    expected_coverage,
+    measure_scenes,
+    sample_scenes,
+    scene_hashes,
+)
 from lines.judge.parse import parse, parse_all
 from lines.judge.pixels import crossings, straightness, structure
-from lines.render import MAX_WEIGHT, render
+from lines.render import MAX_WEIGHT, render, render_all
 from lines.scene import COLOUR_NAMES, ProcessingRandom, Scene, random_scene
 
 VALID = 0.01
-"""An image is valid where the scene that explains it best leaves no more of its pixels."""
+"""An image is valid if its best scene leaves at most this share of its pixels unexplained."""
 
-LOOSE = 0.02
-"""A second threshold. Lines cover little, so none above it would mean anything."""
+VALID_002 = 0.02
+"""A second threshold. Lines cover few pixels, so a higher one would mean nothing."""
 
-APPEARANCE = (
+PIXEL_MEASURES = (
     "validity",
     "validity_002",
     "residual_median",
@@ -26,9 +34,9 @@ APPEARANCE = (
     "straightness",
     "crossings",
 )
-"""The measures made from pixels, of which real images leave no doubt."""
+"""The measures made from pixels. Every set of real images has the same values."""
 
-MEASURES = APPEARANCE + LAW
+MEASURES = PIXEL_MEASURES + LAW_MEASURES
 
 CHEAP = (
     "validity",
@@ -39,50 +47,51 @@ CHEAP = (
     "position_ks_vertical",
     "position_ks_horizontal",
 )
-"""Those taken while a training goes on."""
+"""The measures that `LineJudge.measure` takes during a training."""
 
-_RESAMPLED = 200  # sets of real scenes for a band
-_OF_CONTROLS = 500  # images: enough to see that a measure notices
-_HEAVIEST = MAX_WEIGHT - 1  # the heaviest odd weight
-_LOOKED_AT = 50  # images, to see whether they are the sketch's
-_TRAINING = 10_000  # images that `python -m lines` draws by default, by seed 0
-_SEED = 1_000_003  # of fresh real scenes, unlike any that are likely for Processing's numbers
+_BAND_SETS = 200  # sets of real scenes that a band is computed from
+_CONTROL_IMAGES = 500  # images of each control: enough for a measure to notice it
+_MAX_ODD_WEIGHT = MAX_WEIGHT - 1
+_CHECKED = 50  # training images that decide whether a data set is the sketch's
+_TRAINING = 10_000  # images that `python -m lines` draws by default, with seed 0
+_SEED = 1_000_003  # of NumPy's generator, for fresh real scenes
 
 
 def judge_for(
     size: int, weight: int | None = None, training: np.ndarray | None = None
 ) -> "LineJudge | None":
-    """The judge of images of one size, or None where the training images are not the sketch's.
+    """The judge of images of one size, or None if the training images are not the sketch's.
 
     Args:
         size: width and height of the images in pixels.
-        weight: stroke weight in pixels; None for the one that explains the training images, and
-            without them the odd one nearest to 5 of 128.
-        training: see `LineJudge`. Some of them are looked at: all must be explained to the pixel.
+        weight: stroke weight in pixels. If None, the weight that explains the training images;
+            without training images, the odd weight nearest to 5 pixels of 128.
+        training: see `LineJudge`. About 50 of them are parsed, and all of these must be explained
+            to the pixel.
 
     Raises:
         ValueError: an even weight.
     """
-    usual = min(2 * round((5 * size / 128 - 1) / 2) + 1, _HEAVIEST)
+    usual = min(2 * round((5 * size / 128 - 1) / 2) + 1, _MAX_ODD_WEIGHT)
     if training is None:
         return LineJudge(size, weight or usual)
     if training.shape[1:] != (size, size, 3):
         return None
-    some = training[:: -(-len(training) // _LOOKED_AT)]
-    others = (odd for odd in range(1, _HEAVIEST + 1, 2) if odd != usual)
-    for tried in [weight] if weight else [usual, *others]:
-        if all(parse(image, tried)[1] == 0 for image in some):
-            return LineJudge(size, tried, training)
+    checked = training[:: -(-len(training) // _CHECKED)]
+    others = (odd for odd in range(1, _MAX_ODD_WEIGHT + 1, 2) if odd != usual)
+    for candidate in [weight] if weight else [usual, *others]:
+        if all(parse(image, candidate)[1] == 0 for image in checked):
+            return LineJudge(size, candidate, training)
     return None
 
 
 class LineJudge:
-    """The law of the sketch for images of one size.
+    """Measures how far images of one size are from the law of the sketch.
 
     Args:
         size: width and height of the images in pixels.
         weight: stroke weight in pixels, odd.
-        training: images of the training set, uint8 (n, size, size, 3); None for those that
+        training: images of the training set, uint8 (n, size, size, 3). If None, the images that
             `python -m lines` draws by default.
 
     Raises:
@@ -97,128 +106,136 @@ class LineJudge:
         self._training = training
 
     def measure(self, images: np.ndarray) -> dict[str, float]:
-        """The cheap measures, for a few hundred images while a training goes on.
+        """The measures of `CHEAP`, for a few hundred images during a training.
 
         Args:
             images: uint8 (n, size, size, 3), RGB.
         """
         scenes, residuals = parse_all(images, self.weight)
-        found = self._broad(images, residuals)
-        found |= figures(as_array(scenes), self.size, self.weight, np.zeros(0, np.uint64))
-        return {name: found[name] for name in CHEAP}
-
-    @staticmethod
-    def rank(measured: dict[str, float]) -> tuple[float, ...]:
-        """By this, the larger the better, one `measure` is compared with another."""
-        return measured["validity"], measured["structure"], -measured["residual_median"]
+        nothing = np.zeros(0, np.uint64)  # no training set: novelty is not asked for
+        measures = self._measure_images(images, residuals)
+        measures |= measure_scenes(as_array(scenes), self.size, self.weight, nothing)
+        return {name: measures[name] for name in CHEAP}
 
     def fresh(self, n: int, seed: int = 0) -> np.ndarray:
-        """n real images that stand in no training set but by chance, uint8 (n, size, size, 3)."""
-        scenes = law(n, self.size, np.random.default_rng((_SEED, seed)))
-        return draw([as_scene(row) for row in scenes], self.size, self.weight)
+        """n real images drawn independently of any training set, uint8 (n, size, size, 3)."""
+        scenes = sample_scenes(n, self.size, np.random.default_rng((_SEED, seed)))
+        return render_all([as_scene(row) for row in scenes], self.size, self.weight)
 
     def training_images(self) -> np.ndarray:
         """The training set, uint8 (n, size, size, 3)."""
         if self._training is None:
             random = ProcessingRandom(0)
-            # A few more, as those that come twice are passed over.
+            # A tenth more, because repeats are skipped.
             scenes = [random_scene(random, self.size) for _ in range(_TRAINING + _TRAINING // 10)]
-            names = keys(as_array(scenes), self.size, self.weight)
-            first = np.sort(np.unique(names, return_index=True)[1])[:_TRAINING]
-            self._training = draw([scenes[i] for i in first], self.size, self.weight)
+            hashes = scene_hashes(as_array(scenes), self.size, self.weight)
+            first = np.sort(np.unique(hashes, return_index=True)[1])[:_TRAINING]
+            self._training = render_all([scenes[i] for i in first], self.size, self.weight)
         return self._training
 
     def judge(self, images: np.ndarray, progress: Callable[[str], None] = print) -> dict:
-        """All measures, with those of as many fresh real images and of the controls.
+        """All measures of the images, of as many fresh real images, and of the controls.
 
         Args:
             images: uint8 (n, size, size, 3), RGB.
             progress: called with a line of text before each of the longer steps.
 
         Returns:
-            `measures`, `real`, `low` and `high` (the band that 95 % of sets of as many real scenes
-            keep to) and `control`: {name: value} with the names of `MEASURES`; `controls`, which
-            control that is; `scenes` of the images, (n, 3, 2), and their `residuals`, (n,).
+            a dict with these keys. The first five are {name: value}, with the names of `MEASURES`:
+
+            - `measures`: of the images.
+            - `real`: of fresh real images.
+            - `low`, `high`: the band that holds 95 % of sets of as many real scenes.
+            - `control`: of the control that the measure must notice.
+            - `controls`: {name of the measure: name of that control}.
+            - `scenes`: the scenes of the images, (n, 3, 2), see `lines.judge.law.as_array`.
+            - `residuals`: the share of pixels that the scenes leave unexplained, (n,).
         """
-        progress("Explaining the training images")
+        progress("Finding the scenes of the training images")
         training = as_array(parse_all(self.training_images(), self.weight)[0])
-        known = keys(training, self.size, self.weight)
-        progress(f"Explaining {len(images)} images")
+        training_hashes = scene_hashes(training, self.size, self.weight)
+        progress("Finding the scenes of the images to judge")
         scenes, residuals = parse_all(images, self.weight)
-        found = self._measures(images, scenes, residuals, known)
-        progress(f"Explaining {len(images)} fresh real images, and the controls")
+        measures = self._measure_all(images, scenes, residuals, training_hashes)
+        progress("Finding the scenes of fresh real images and of the controls")
         fresh = self.fresh(len(images))
-        real = self._measures(fresh, *parse_all(fresh, self.weight), known)
-        low, high = self._band(len(images), known)
+        real = self._measure_all(fresh, *parse_all(fresh, self.weight), training_hashes)
+        low, high = self._band(len(images), training_hashes)
+        # The pixels of real images give the same values for every set.
+        pixels = {name: real[name] for name in PIXEL_MEASURES}
         return {
-            "measures": found,
+            "measures": measures,
             "real": real,
-            # Of what is seen in the pixels of real images, nothing differs from set to set.
-            "low": {name: real[name] for name in APPEARANCE} | low,
-            "high": {name: real[name] for name in APPEARANCE} | high,
-            "control": self._of_controls(training, known),
-            "controls": TRIPS,
+            "low": pixels | low,
+            "high": pixels | high,
+            "control": self._measure_controls(training, training_hashes),
+            "controls": CONTROL_FOR,
             "scenes": as_array(scenes),
             "residuals": residuals,
         }
 
     def explanation(self, scene: np.ndarray) -> np.ndarray:
-        """A scene of those that `judge` gives as an image, uint8 (size, size, 3)."""
+        """One of the `scenes` that `judge` returns, (3, 2), as an image: uint8 (size, size, 3)."""
         return render(as_scene(scene), self.size, self.weight)
 
     def histograms(self, scenes: np.ndarray) -> dict[str, tuple[list[str], np.ndarray]]:
-        """Labels and counts by title; by the law, all bars of one are equally high."""
-        found = {}
-        for title, lines in (("vertical", scenes[:, :1]), ("horizontal", scenes[:, 1:])):
+        """Histograms of scenes (n, 3, 2): {title: (labels, counts)}.
+
+        By the law, all counts of one histogram are equal.
+        """
+        histograms = {}
+        for orientation, lines in (("vertical", scenes[:, :1]), ("horizontal", scenes[:, 1:])):
             positions, colours = lines.reshape(-1, 2).T
-            found[f"colour, {title}"] = (list(COLOUR_NAMES), np.bincount(colours, minlength=4))
+            counts = np.bincount(colours, minlength=len(COLOUR_NAMES))
+            histograms[f"colour, {orientation}"] = (list(COLOUR_NAMES), counts)
             labels = [str(i) for i in range(self.size)]
             counts = np.bincount(positions, minlength=self.size)
-            met = expected_coverage(len(positions), self.size)
-            name = f"position, {title} (coverage to be expected: {met:.1%})"
-            found[name] = (labels, counts)
-        return found
+            coverage = expected_coverage(len(positions), self.size)
+            title = f"position, {orientation} (expected coverage: {coverage:.1%})"
+            histograms[title] = (labels, counts)
+        return histograms
 
-    def _broad(self, images, residuals):
-        """What is seen without looking at single lines."""
+    def _measure_images(self, images, residuals):
+        """The measures that need only the images and the residuals of their scenes."""
         return {
             "validity": float(np.mean(residuals <= VALID)),
-            "validity_002": float(np.mean(residuals <= LOOSE)),
+            "validity_002": float(np.mean(residuals <= VALID_002)),
             "residual_median": float(np.median(residuals)),
             "residual_p95": float(np.quantile(residuals, 0.95)),
             "structure": structure(images, self.weight),
         }
 
-    def _measures(self, images, scenes: list[Scene], residuals, known):
-        found = self._broad(images, residuals) | {
+    def _measure_all(self, images, scenes: list[Scene], residuals, training_hashes):
+        measures = self._measure_images(images, residuals) | {
             "straightness": straightness(images, scenes, self.weight),
             "crossings": crossings(images, scenes, self.weight),
         }
-        found |= figures(as_array(scenes), self.size, self.weight, known)
-        return {name: found[name] for name in MEASURES}
+        measures |= measure_scenes(as_array(scenes), self.size, self.weight, training_hashes)
+        return {name: measures[name] for name in MEASURES}
 
-    def _band(self, n, known):
-        """From and to which 95 % of sets of n real scenes lie, without their pixels.
+    def _band(self, n, training_hashes):
+        """The bounds that 95 % of sets of n real scenes keep to: ({name: low}, {name: high}).
 
-        `parse` gives every real scene back, so drawing and parsing them would change nothing.
+        `parse` finds every real scene exactly, so the scenes need not be drawn and parsed.
         """
         rng = np.random.default_rng(_SEED)
-        sets = [
-            figures(law(n, self.size, rng), self.size, self.weight, known)
-            for _ in range(_RESAMPLED)
-        ]
-        table = np.array([[found[name] for name in LAW] for found in sets])
-        low, high = np.quantile(table, (0.025, 0.975), axis=0)
-        return dict(zip(LAW, low.tolist(), strict=True)), dict(zip(LAW, high.tolist(), strict=True))
+        rows = []
+        for _ in range(_BAND_SETS):
+            scenes = sample_scenes(n, self.size, rng)
+            measures = measure_scenes(scenes, self.size, self.weight, training_hashes)
+            rows.append([measures[name] for name in LAW_MEASURES])
+        bounds = np.quantile(rows, (0.025, 0.975), axis=0)
+        return tuple(dict(zip(LAW_MEASURES, bound.tolist(), strict=True)) for bound in bounds)
 
-    def _of_controls(self, training, known):
-        """Each measure of the control that it must notice."""
+    def _measure_controls(self, training, training_hashes):
+        """{measure: its value for the control that it must notice}."""
         rng = np.random.default_rng((_SEED, 1))
-        found = {}
-        for name in sorted(set(TRIPS.values())):
-            scenes = law(_OF_CONTROLS, self.size, rng)
+        by_control = {}
+        for name in sorted(set(CONTROL_FOR.values())):
+            scenes = sample_scenes(_CONTROL_IMAGES, self.size, rng)
             if name == "replayed":
-                scenes = training[rng.integers(0, len(training), _OF_CONTROLS)]
-            images = control(name, scenes, self.size, self.weight)
-            found[name] = self._measures(images, *parse_all(images, self.weight), known)
-        return {measure: found[name][measure] for measure, name in TRIPS.items()}
+                scenes = training[rng.integers(0, len(training), _CONTROL_IMAGES)]
+            images = control_images(name, scenes, self.size, self.weight)
+            parsed = parse_all(images, self.weight)
+            by_control[name] = self._measure_all(images, *parsed, training_hashes)
+        return {measure: by_control[name][measure] for measure, name in CONTROL_FOR.items()}

@@ -1,14 +1,15 @@
-"""How far a set of images is from the law of the sketch, by their scenes.
+"""How far a set of images is from the law of the sketch, measured on their scenes.
 
-The law: position of every line uniform on the pixels, colour uniform on four, all independent. All
-figures count every image by the scene that explains it best, whether it explains it well or not.
+The law: the position of every line is uniform on the pixels, its colour is uniform on four, and all
+of them are independent. Every image counts by the scene that explains it best, however well or
+badly that scene explains it.
 """
 
 import numpy as np
 
-from lines.scene import COLOURS, Line, Scene
+from lines.scene import COLOURS, ORIENTATIONS, Line, Scene
 
-LAW = (
+LAW_MEASURES = (
     "colour_tv_vertical",
     "colour_tv_horizontal",
     "colour_chi2_vertical",
@@ -27,12 +28,14 @@ LAW = (
     "novelty",
     "duplicates",
 )
-"""The measures that `figures` gives, in the order in which they are shown."""
+"""The measures that `measure_scenes` gives, in the order in which they are shown."""
 
-_BINS = 8  # of positions, for tables of what depends on what
+_BINS = 8  # of positions, in tables of two properties
 
 
-def figures(scenes: np.ndarray, size: int, weight: int, known: np.ndarray) -> dict[str, float]:
+def measure_scenes(
+    scenes: np.ndarray, size: int, weight: int, training_hashes: np.ndarray
+) -> dict[str, float]:
     """The measures of a set of scenes.
 
     - `colour_tv_…`: total variation to the uniform law on four colours, 0 to 0.75;
@@ -41,31 +44,34 @@ def figures(scenes: np.ndarray, size: int, weight: int, known: np.ndarray) -> di
       `position_w1_…`: Wasserstein-1, in pixels.
     - `independence_…`: Cramér's V of a table of two properties, 0 to 1; positions in 8 bins.
     - `coverage_…`: share of the pairs of colour and position that occur.
-    - `novelty`: share of scenes that do not stand in the training set.
-    - `duplicates`: share of scenes that an earlier one equals.
+    - `novelty`: share of scenes that are not in the training set.
+    - `duplicates`: share of scenes that equal an earlier one.
 
-    Those of horizontal lines take both lines of an image together.
+    The measures of horizontal lines count both lines of an image.
 
     Args:
-        scenes: (n, 3, 2) as `as_array` gives them.
+        scenes: (n, 3, 2), see `as_array`.
         size: of the images in pixels.
         weight: stroke weight in pixels.
-        known: `keys` of the training set.
+        training_hashes: `scene_hashes` of the training set, uint64 (m,).
+
+    Returns:
+        {name: value}, with the names of `LAW_MEASURES`.
     """
-    names = keys(scenes, size, weight)
-    found = {
-        "novelty": 1 - np.isin(names, known).mean(),
-        "duplicates": 1 - len(np.unique(names)) / len(names),
+    hashes = scene_hashes(scenes, size, weight)
+    measures = {
+        "novelty": 1 - np.isin(hashes, training_hashes).mean(),
+        "duplicates": 1 - len(np.unique(hashes)) / len(hashes),
     }
     for name, lines in (("vertical", scenes[:, :1]), ("horizontal", scenes[:, 1:])):
-        for measure, value in _of_lines(lines.reshape(-1, 2), size).items():
-            found[f"{measure}_{name}"] = value
-    found |= _between_lines(scenes, size)
-    return {name: float(found[name]) for name in LAW}
+        for measure, value in _within_lines(lines.reshape(-1, 2), size).items():
+            measures[f"{measure}_{name}"] = value
+    measures |= _between_lines(scenes, size)
+    return {name: float(measures[name]) for name in LAW_MEASURES}
 
 
-def _of_lines(lines: np.ndarray, size: int) -> dict[str, float]:
-    """The measures of lines (n, 2) of one orientation, whatever stands beside them."""
+def _within_lines(lines: np.ndarray, size: int) -> dict[str, float]:
+    """The measures of single lines (n, 2) of one orientation."""
     positions, colours = lines.T
     counts = np.bincount(colours, minlength=len(COLOURS))
     expected = len(colours) / len(COLOURS)
@@ -85,9 +91,9 @@ def _of_lines(lines: np.ndarray, size: int) -> dict[str, float]:
 
 
 def _between_lines(scenes: np.ndarray, size: int) -> dict[str, float]:
-    """How much the lines of one image tell of each other."""
+    """How much the lines of one image depend on each other."""
     horizontal = scenes[:, 1:]
-    # Each vertical line beside each of the two horizontal ones of its image.
+    # Each vertical line is paired with each of the two horizontal ones of its image.
     positions, colours = np.repeat(scenes[:, :1], 2, axis=1).reshape(-1, 2).T
     other_positions, other_colours = horizontal.reshape(-1, 2).T
     order = np.argsort(horizontal[..., 0], axis=1, kind="stable")
@@ -103,6 +109,18 @@ def _bins(positions: np.ndarray, size: int) -> np.ndarray:
     return positions * _BINS // size
 
 
+def _cramer(a: np.ndarray, b: np.ndarray) -> float:
+    """Cramér's V of two properties, given as small whole numbers; 0 if one of them is constant."""
+    table = np.zeros((a.max() + 1, b.max() + 1))
+    np.add.at(table, (a, b), 1)
+    table = table[table.any(axis=1)][:, table.any(axis=0)]
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / len(a)
+    degrees = min(table.shape) - 1
+    if degrees == 0:
+        return 0.0
+    return float(np.sqrt(((table - expected) ** 2 / expected).sum() / len(a) / degrees))
+
+
 def expected_coverage(lines: int, size: int) -> float:
     """Share of the M pairs of colour and position that n real lines hit: 1 − (1 − 1/M)ⁿ."""
     return 1 - (1 - 1 / (size * len(COLOURS))) ** lines
@@ -115,25 +133,24 @@ def as_array(scenes: list[Scene]) -> np.ndarray:
 
 def as_scene(row: np.ndarray) -> Scene:
     """The inverse of `as_array` for one scene, (3, 2)."""
-    orientations = ("vertical", "horizontal", "horizontal")
     return tuple(
         Line(orientation, float(position), int(colour))
-        for orientation, (position, colour) in zip(orientations, row, strict=True)
+        for orientation, (position, colour) in zip(ORIENTATIONS, row, strict=True)
     )
 
 
-def law(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
-    """n scenes drawn from the law, as `as_array` gives them."""
+def sample_scenes(n: int, size: int, rng: np.random.Generator) -> np.ndarray:
+    """n scenes drawn from the law, (n, 3, 2), see `as_array`."""
     highest = np.array([size, len(COLOURS)])
     return rng.integers(0, highest, (n, 3, 2))
 
 
-def keys(scenes: np.ndarray, size: int, weight: int) -> np.ndarray:
-    """A number for each scene, the same for scenes that look the same but for their round caps.
+def scene_hashes(scenes: np.ndarray, size: int, weight: int) -> np.ndarray:
+    """A hash of each scene, equal for scenes that look equal except for their round caps.
 
-    Where one horizontal line hides another, different scenes are one picture. So the number is made
-    of the vertical line and of the colour that each row is seen to have from edge to edge. Two
-    pictures share one by chance, 1 in 2⁶⁴.
+    Where one horizontal line hides another, different scenes give the same picture. So the hash is
+    computed from what is visible: the vertical line, and the colour of each row outside it. Two
+    different pictures share a hash with a chance of 1 in 2⁶⁴.
 
     Args:
         scenes: (n, 3, 2), see `as_array`.
@@ -149,18 +166,6 @@ def keys(scenes: np.ndarray, size: int, weight: int) -> np.ndarray:
         covered = np.abs(np.arange(size) - position[:, None]) <= weight // 2
         rows = np.where(covered, colour[:, None].astype(np.uint64) + np.uint64(1), rows)
     position, colour = scenes[:, 0].T.astype(np.uint64)
-    seen = np.column_stack([rows, position, colour])
-    factors = np.random.default_rng(0).integers(1 << 64, size=seen.shape[1], dtype=np.uint64)
-    return (seen * factors).sum(axis=1, dtype=np.uint64)  # modulo 2⁶⁴
-
-
-def _cramer(a: np.ndarray, b: np.ndarray) -> float:
-    """Cramér's V of two properties, given as small whole numbers; 0 where one never changes."""
-    table = np.zeros((a.max() + 1, b.max() + 1))
-    np.add.at(table, (a, b), 1)
-    table = table[table.any(axis=1)][:, table.any(axis=0)]
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / len(a)
-    degrees = min(table.shape) - 1
-    if degrees == 0:
-        return 0.0
-    return float(np.sqrt(((table - expected) ** 2 / expected).sum() / len(a) / degrees))
+    visible = np.column_stack([rows, position, colour])
+    factors = np.random.default_rng(0).integers(1 << 64, size=visible.shape[1], dtype=np.uint64)
+    return (visible * factors).sum(axis=1, dtype=np.uint64)  # modulo 2⁶⁴

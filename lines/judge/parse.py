@@ -1,4 +1,4 @@
-"""Pixels to scene, the inverse of `render`: the scene that explains an image best."""
+"""Pixels to scene, the inverse of `render`: finds the scene that explains an image best."""
 
 import contextlib
 import itertools
@@ -13,10 +13,10 @@ from lines.render import render
 from lines.scene import COLOURS, Line, Scene
 
 TOLERANCE = 64
-"""Of 255: a pixel is explained where its worst channel is this near to the rendering."""
+"""A pixel is explained if no channel differs from the rendering by more than this (of 255)."""
 
-# _NEAR[channel, value] has bit i set where entry i of the palette, black first, is that near. No
-# two entries are so near to each other, so the three channels together leave one bit or none.
+# _NEAR[channel, value] has bit i set if entry i of the palette is within TOLERANCE. No pixel is
+# that near to two entries, so at most one bit is set in all three channels.
 _PALETTE = np.array([(0, 0, 0), *COLOURS])
 _NEAR = np.zeros((3, 256), np.uint8)
 for _i, _entry in enumerate(_PALETTE):
@@ -26,27 +26,29 @@ _CHUNK = 64
 """Images per task of a process."""
 
 _MOST_TIES = 64
-"""How many scenes that explain equally many pixels are told apart by their smaller differences."""
+"""Among at most this many scenes that explain equally many pixels, the nearest one is taken."""
 
 
 def parse(image: np.ndarray, weight: int = 5) -> tuple[Scene, float]:
     """The scene of one vertical and two horizontal lines whose rendering is most like an image.
 
-    Analysis by synthesis: of all scenes, the one that leaves the fewest pixels unexplained, judged
-    by the pure colours of its lines. Scenes that leave equally many, as where one horizontal line
-    hides another, are told apart by the sum of absolute differences. So for an image of the sketch
-    `render(scene)` is the image itself, pixel for pixel; what it hides, nobody knows.
+    Analysis by synthesis: the best scene leaves the fewest pixels unexplained, where every pixel of
+    a line has the line's colour. If several scenes leave equally many, for example because one
+    horizontal line hides another, the sum of absolute differences decides. For an image of the
+    sketch, `render(scene)` is the image itself, pixel for pixel. What a line hides cannot be
+    recovered.
 
     Args:
         image: uint8 (size, size, 3), RGB.
         weight: stroke weight in pixels, odd; even ones have half-covered pixels of no pure colour.
 
     Returns:
-        the scene, positions whole and lines that do not touch from top to bottom; and e, the share
-        of pixels whose worst channel differs from its rendering by more than `TOLERANCE`.
+        the scene, with whole positions, and horizontal lines that do not touch ordered from top to
+        bottom; and e, the share of pixels of which a channel differs from the rendering by more
+        than `TOLERANCE`.
 
     Raises:
-        ValueError: an even weight, or an array that is no square RGB image.
+        ValueError: an even weight, or an array that is not a square RGB image.
     """
     if weight % 2 == 0:
         raise ValueError(f"only lines of an odd weight can be parsed, received {weight}")
@@ -68,15 +70,15 @@ def parse_all(images: np.ndarray, weight: int = 5) -> tuple[list[Scene], np.ndar
     workers = min(os.cpu_count() or 1, len(images) // (4 * _CHUNK))
     parsed = None
     if workers > 1:
-        # Not forked: by now a framework may have started threads, which a fork would lose.
+        # Spawned, not forked: a fork would lose the threads that a framework may have started.
         pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-        # Broken where a script does not guard its main part, and so cannot be started anew.
+        # Spawning fails in a script that does not guard its main part by `if __name__ == …`.
         with contextlib.suppress(BrokenProcessPool), pool:
             parsed = list(pool.map(_parse_chunk, chunks, itertools.repeat(weight)))
     if parsed is None:
         parsed = [_parse_chunk(chunk, weight) for chunk in chunks]
-    found = [one for chunk in parsed for one in chunk]
-    return [scene for scene, _ in found], np.array([residual for _, residual in found])
+    results = list(itertools.chain.from_iterable(parsed))
+    return [scene for scene, _ in results], np.array([residual for _, residual in results])
 
 
 def _parse_chunk(images, weight):
@@ -84,59 +86,60 @@ def _parse_chunk(images, weight):
 
 
 def _best_scenes(image, weight):
-    """The scenes that explain the most pixels, all of them with one vertical line."""
+    """The scenes that explain the most pixels, all with the same vertical line."""
     near = _NEAR[0][image[..., 0]] & _NEAR[1][image[..., 1]] & _NEAR[2][image[..., 2]]
     match = np.array([(near >> i) & 1 for i in range(len(_PALETTE))], np.int32)
-    # match is (palette, rows, columns). What a row explains as a piece of a horizontal line,
-    # (colours, rows), and what it does with a vertical line across it and black beside it,
-    # (colours, positions, rows).
-    along = match[1:].sum(axis=2)
-    across = match[0].sum(axis=1) + _windows(match[1:] - match[0], weight).transpose(0, 2, 1)
-    most, found = -1, []
-    bounds = _bounds(along, across, weight)
+    # match is (palette, rows, columns). How many pixels of a row are explained
+    # - if a horizontal line covers it, (colours, rows),
+    # - if only a vertical line crosses it, black to its left and right, (colours, positions, rows):
+    horizontal = match[1:].sum(axis=2)
+    vertical = match[0].sum(axis=1) + _window_sums(match[1:] - match[0], weight).transpose(0, 2, 1)
+    most, best = -1, None
+    bounds = _bounds(horizontal, vertical, weight)
     for index in np.argsort(-bounds, axis=None, kind="stable"):
         if bounds.flat[index] <= most:
             break
         colour, position = np.unravel_index(index, bounds.shape)
-        stripes = across[colour, position]
-        explained, pairs = _best_pairs(along - stripes, weight)
-        if stripes.sum() + explained > most:
-            most = stripes.sum() + explained
-            found = (Line("vertical", float(position), int(colour)), pairs)
-    vertical, pairs = found
+        crossed = vertical[colour, position]  # (rows,)
+        gain, pairs = _best_pairs(horizontal - crossed, weight)
+        if crossed.sum() + gain > most:
+            most = crossed.sum() + gain
+            best = Line("vertical", float(position), int(colour)), pairs
+    line, pairs = best
     for (first, first_colour), (second, second_colour) in pairs:
         yield (
-            vertical,
+            line,
             Line("horizontal", float(first), int(first_colour)),
             Line("horizontal", float(second), int(second_colour)),
         )
 
 
-def _bounds(along, across, weight):
-    """For each vertical line (colours, positions), no fewer pixels than its best scene explains.
+def _bounds(horizontal, vertical, weight):
+    """Upper bounds of what the best scene of each vertical line explains, (colours, positions).
 
-    The upper line of a pair gains what its window of rows does, the one beneath at most what the
-    rows of some window do that are better for it.
+    Of two horizontal lines, the one on top gains what its window of rows gains. The other gains at
+    most what a window gains in those rows where it gains anything.
     """
-    gains = along.max(axis=0) - across  # (colours, positions, rows)
-    upper = _windows(gains, weight).max(axis=-1)
-    return across.sum(axis=-1) + upper + _windows(np.maximum(gains, 0), weight).max(axis=-1)
+    gains = horizontal.max(axis=0) - vertical  # (colours, positions, rows)
+    on_top = _window_sums(gains, weight).max(axis=-1)
+    beneath = _window_sums(np.maximum(gains, 0), weight).max(axis=-1)
+    return vertical.sum(axis=-1) + on_top + beneath
 
 
 def _best_pairs(gains, weight):
-    """The most that two horizontal lines gain, and all pairs that do, in drawing order.
+    """The most that two horizontal lines can gain, and all pairs of lines that gain as much.
 
     Args:
-        gains: (colours, rows), what a row explains more as a piece of a line than without one.
+        gains: (colours, rows), explained pixels of each row with a line minus those without one.
 
     Returns:
-        the gain, and an iterator of pairs of (position, colour).
+        the gain, and an iterator of ((position, colour), (position, colour)), in drawing order.
     """
     size = gains.shape[1]
-    whole = _windows(gains, weight)  # (colours, positions)
-    best = whole.max(axis=0)
+    line_gains = _window_sums(gains, weight)  # (colours, positions)
+    best = line_gains.max(axis=0)
     apart = np.where(np.tri(size, k=-weight, dtype=bool).T, best[:, None] + best, -(1 << 30))
-    # Where they overlap, of the first only the rows that the second leaves are seen.
+    # If they overlap, the second line hides the first in the rows that they share.
     starts = np.arange(size) - weight // 2
     sums = np.pad(np.cumsum(gains, axis=1), ((0, 0), (1, 0)))
     overlaps = np.arange(1 - weight, weight)  # first position minus second
@@ -145,26 +148,26 @@ def _best_pairs(gains, weight):
     rest = sums[:, seen_to.clip(0, size)] - sums[:, seen_from.clip(0, size)]
     first = overlaps[:, None] + np.arange(size)
     rest[:, (first < 0) | (first >= size)] = -(1 << 30)
-    # (first's colour, overlap, second's position), whatever the second's colour
-    over = rest + best
-    most = max(apart.max(), over.max())
+    # (colour of the first, overlap, position of the second), with the second's best colour
+    overlapping = rest + best
+    most = max(apart.max(), overlapping.max())
 
-    def colours(position):
-        return np.flatnonzero(whole[:, position] == best[position])
+    def best_colours(position):
+        return np.flatnonzero(line_gains[:, position] == best[position])
 
     def pairs():
         for upper, lower in np.argwhere(apart == most):
-            for pair in itertools.product(colours(upper), colours(lower)):
+            for pair in itertools.product(best_colours(upper), best_colours(lower)):
                 yield (upper, pair[0]), (lower, pair[1])
-        for colour, overlap, second in np.argwhere(over == most):
-            for second_colour in colours(second):
+        for colour, overlap, second in np.argwhere(overlapping == most):
+            for second_colour in best_colours(second):
                 yield (second + overlaps[overlap], colour), (second, second_colour)
 
     return most, pairs()
 
 
-def _windows(values, weight):
-    """Sums over the strips of a line at each position of the last axis, cut off at the borders."""
+def _window_sums(values, weight):
+    """Sums over what a line at each position of the last axis covers inside the image."""
     size, radius = values.shape[-1], weight // 2
     sums = np.cumsum(values, axis=-1)
     sums = np.concatenate([np.zeros_like(sums[..., :1]), sums], axis=-1)

@@ -1,20 +1,20 @@
-"""What is seen in the pixels of line images: their number, their straightness, their crossings."""
+"""Measures of the pixels of line images: structure, straight edges, crossings."""
 
 import numpy as np
 
 from lines.judge.parse import TOLERANCE
 from lines.scene import COLOURS, Scene
 
-_MATCHING = 0.75  # share of a line's length that must have its colour; crossings take the rest
+_MATCHING = 0.75  # share of a line's length that must have its colour; crossings cover the rest
 _COLOURS = np.array(COLOURS)
 
 
 def structure(images: np.ndarray, weight: int = 5) -> float:
     """Share of images with one vertical and two horizontal lines from edge to edge.
 
-    A row or column belongs to a line where at least three quarters of its pixels, and their median,
-    have one colour of the sketch. Two horizontal lines may touch or overlap and so look like one.
-    Real images give 1.
+    A row or column belongs to a line if its median, and at least three quarters of its pixels, have
+    one colour of the sketch. A single horizontal band, at most twice the weight wide, counts as two
+    lines, because two lines may touch or overlap. Real images give 1.
 
     Args:
         images: uint8 (n, size, size, 3), RGB.
@@ -29,7 +29,7 @@ def structure(images: np.ndarray, weight: int = 5) -> float:
 def _is_structured(image: np.ndarray, weight: int) -> bool:
     columns = _runs(_coloured(image.transpose(1, 0, 2)))
     rows = _runs(_coloured(image))
-    least = weight // 2 + 1  # what is left of a line at the border
+    least = weight // 2 + 1  # pixels of a line at the border
     if len(columns) != 1 or not least <= columns[0] <= weight:
         return False
     if len(rows) == 1:
@@ -53,9 +53,9 @@ def _runs(marked: np.ndarray) -> list[int]:
 
 
 def crossings(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> float:
-    """Share of the crossings that can be told where the horizontal line, drawn later, is on top.
+    """Share of the crossings where the horizontal line, which is drawn later, is on top.
 
-    Not told are crossings of two lines of one colour, and those of horizontal lines that overlap.
+    Crossings of two lines of one colour, and those of overlapping horizontal lines, do not count.
     Real images give 1.
 
     Args:
@@ -64,7 +64,7 @@ def crossings(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> float
         weight: stroke weight of the lines in pixels.
 
     Returns:
-        a share in [0, 1]; NaN where no crossing can be told.
+        a share in [0, 1]; NaN if no crossing counts.
     """
     on_top = []
     for image, (vertical, *horizontals) in zip(images, scenes, strict=True):
@@ -74,19 +74,20 @@ def crossings(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> float
         for line in horizontals:
             if line.colour != vertical.colour:
                 pixels = image[_strips(line.position, weight), columns].astype(int)
-                to_either = [
+                distances = [
                     np.abs(pixels - _COLOURS[colour]).sum()
                     for colour in (line.colour, vertical.colour)
                 ]
-                on_top.append(to_either[0] < to_either[1])
+                on_top.append(distances[0] < distances[1])
     return float(np.mean(on_top)) if on_top else float("nan")
 
 
 def straightness(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> float:
     """How far the edges of lines wander: their standard deviation along the line, in pixels.
 
-    An edge is where the line's colour begins, to a fraction of a pixel by how much of it a pixel
-    has. The mean of all edges that are seen alone, away from crossings. Real images give 0.
+    An edge is where the line's colour begins. A pixel that has a part of that colour counts as that
+    part of a pixel. The result is the mean over all edges that no parallel line touches, without
+    their crossings. Real images give 0.
 
     Args:
         images: uint8 (n, size, size, 3), RGB.
@@ -94,7 +95,7 @@ def straightness(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> fl
         weight: stroke weight of the lines in pixels.
 
     Returns:
-        pixels; NaN where no edge is seen alone.
+        pixels; NaN if there is no such edge.
     """
     spreads = []
     for image, (vertical, *horizontals) in zip(images, scenes, strict=True):
@@ -106,8 +107,11 @@ def straightness(images: np.ndarray, scenes: list[Scene], weight: int = 5) -> fl
     return float(np.mean(spreads)) if spreads else float("nan")
 
 
-def _edge_spreads(image, line, crossing, beside, weight):
-    """Of the edges of a line that runs along the first axis, the spread of those seen alone."""
+def _edge_spreads(image, line, crossing, parallel, weight):
+    """The spreads of those edges of a line that no parallel line touches, without its crossings.
+
+    The line runs along the first axis, as do the `parallel` lines; the `crossing` ones run across.
+    """
     size, radius, centre = len(image), weight // 2, int(line.position)
     alone = np.arange(size) > 0  # the round cap touches the first pixel
     for other in crossing:
@@ -115,8 +119,10 @@ def _edge_spreads(image, line, crossing, beside, weight):
     colour = _COLOURS[line.colour]
     spreads = []
     for edge in (slice(centre - weight, centre), slice(centre + 1, centre + weight + 1)):
-        hidden = any(edge.start - radius <= other.position < edge.stop + radius for other in beside)
-        if edge.start >= 0 and edge.stop <= size and alone.sum() > 1 and not hidden:
+        touched = any(
+            edge.start - radius <= other.position < edge.stop + radius for other in parallel
+        )
+        if edge.start >= 0 and edge.stop <= size and alone.sum() > 1 and not touched:
             share = (image[alone, edge] @ colour) / (colour @ colour)  # (length, weight)
             spreads.append(share.clip(0, 1).sum(axis=1).std())
     return spreads

@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks.dataset`: our 10,000 images against Processing saving the same."""
+"""Time for 10,000 images: `python -m lines` against Processing, which saves the same ones.
+
+`python -m tests.benchmarks.dataset`
+"""
 
 import subprocess
 import sys
@@ -17,20 +20,12 @@ COUNT = 10_000
 
 
 def main():
-    """Times both in turn, whole processes, and checks that the pictures are the same."""
+    """Times both twice, as processes, and checks that the last pictures are the same."""
     java = processing_command()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ours.zip"
-        ours = [
-            sys.executable,
-            "-m",
-            "lines",
-            "--count",
-            COUNT,
-            "--allow-duplicates",
-            "--out",
-            path,
-        ]
+        options = ["--count", COUNT, "--allow-duplicates", "--out", path]
+        ours = [sys.executable, "-m", "lines", *options]
         theirs = [*java, "Sketch", COUNT, 0, Path(folder) / "sketch"]
         seconds = [timed(command) for command in (theirs, ours, ours, theirs)]
         sketch = np.asarray(Image.open(Path(folder) / "sketch" / f"{COUNT - 1:05d}.png"))
@@ -44,7 +39,7 @@ def main():
 
 
 def timed(command):
-    """Seconds that a command takes, its start included."""
+    """Seconds that a command takes, including its start."""
     start = time.perf_counter()
     subprocess.run([str(part) for part in command], check=True, cwd=ROOT, capture_output=True)
     return time.perf_counter() - start

@@ -220,7 +220,7 @@ BAD = {
     "utils.runs --compare a b": "a: no run of that name in run/gan, nor a run folder by that path",
     "utils.runs --compare a b --out c.jpg": "argument --out: expected a file name that ends in .",
     "lines --count 0": "count must be at least 1, received 0",
-    "lines --count many": "argument --count: invalid int value: 'many'; --help shows what there is",
+    "lines --count many": "argument --count: invalid int value: 'many'; --help lists the options",
     "lines --size 7": "size must be at least 8 pixels, received 7",
     "lines --size 100000": "size must be at most 4096 pixels, received 100000",
     "lines --size 8 --count 99999": "the sketch has too few pictures of 8 pixels for 99999",

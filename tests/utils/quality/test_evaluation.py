@@ -11,9 +11,8 @@ from PIL import Image
 
 from lines.dataset import write_zip
 from lines.judge import LineJudge, judge_for
-from lines.judge.controls import draw
 from lines.judge.judge import MEASURES
-from lines.judge.law import as_scene, law
+from lines.judge.law import as_scene
 from tests.helpers import ROOT
 from utils.loaders import read_images
 from utils.quality.evaluation import evaluate, evaluate_images, with_law
@@ -30,7 +29,7 @@ def silent(text):
 @pytest.fixture(scope="module")
 def training():
     rng = np.random.default_rng(1)
-    return draw([as_scene(row) for row in law(400, 32, rng)], 32, 1)
+    return render_all([as_scene(row) for row in sample_scenes(400, 32, rng)], 32, 1)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from PIL import Image
 from lines.dataset import write_zip
 from lines.judge import LineJudge, judge_for
 from lines.judge.judge import MEASURES
-from lines.judge.law import as_scene
+from lines.judge.law import as_scene, sample_scenes
+from lines.render import render_all
 from tests.helpers import ROOT
 from utils.loaders import read_images
 from utils.quality.evaluation import evaluate, evaluate_images, with_law

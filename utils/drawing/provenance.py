@@ -111,9 +111,10 @@ class Provenance:
         """
         z_dim = network.input_shape[1]
         if self.latents.shape[1] != z_dim:
+            numbers = count(self.latents.shape[1], "number")
             raise ValueError(
-                f"the picture was made from {self.latents.shape[1]} numbers per image, this "
-                f"generator needs {z_dim}; name the one that made it with --generator"
+                f"the picture was made from {numbers} per image, this generator needs {z_dim}; "
+                "name the one that made it with --generator"
             )
         return self.layout.picture(draw(network, self.latents))
 
@@ -148,7 +149,9 @@ def read_provenance(path: str | os.PathLike) -> Provenance:
 def _parse(text: str, seed: str) -> Provenance:
     about = json.loads(text)
     if "latents" not in about:
-        raise ValueError("it has too many images to carry their latents; see latents.npz beside it")
+        raise ValueError(
+            "it has too many images to carry their latents; see latents.npz in its folder"
+        )
     numbers = np.frombuffer(base64.b64decode(about["latents"]), "<f4")
     latents = numbers.reshape(about["shape"]).astype(np.float32)
     if latents.ndim != 2 or not np.isfinite(latents).all():

@@ -13,14 +13,14 @@ from utils.drawing.latents import draw, parse_seeds, seed_latents
 from utils.generator.load import load_generator
 
 
-def test_generator_h5_draws_what_the_training_saw(run):
+def test_generator_h5_draws_the_images_of_the_trained_network(run):
     gan, folder = run
     generator = load_generator(folder / "generator.h5")
     z = seed_latents(list(range(6)), 5)
     assert np.array_equal(draw(generator, z), draw(gan.generator, z))
 
 
-def test_one_seed_one_image_whatever_the_batch(run):
+def test_a_seed_gives_the_same_image_in_every_batch(run):
     generator = run[0].generator
     all_at_once = draw(generator, seed_latents(list(range(40)), 5))
     for seed in (0, 15, 16, 39):
@@ -77,7 +77,7 @@ def test_a_generator_that_names_foreign_code_is_refused(run, tmp_path, change, m
         load_generator(path)
 
 
-def test_h5_files_say_nothing_that_an_older_keras_3_refuses(run):
+def test_h5_files_hold_no_setting_that_older_versions_of_keras_3_refuse(run):
     _, folder = run
     for name in ("generator", "critic"):
         with h5py.File(folder / f"{name}.h5") as file:

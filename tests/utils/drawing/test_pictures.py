@@ -171,7 +171,7 @@ def test_again_by_a_generator_of_another_size(pictures, tmp_path, monkeypatch, c
             lambda about: json.dumps(about | {"look": about["look"] | {"labels": "ab"}}),
             "2 labels for 1 image",
         ),
-        (lambda about: json.dumps(about | {"shape": [5, 1]}), "made from 1 numbers per image"),
+        (lambda about: json.dumps(about | {"shape": [5, 1]}), "made from 1 number per image"),
     ],
 )
 def test_damaged_or_hostile_provenance(pictures, tmp_path, change, message, monkeypatch, capsys):

@@ -5,10 +5,13 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 
 from tests.helpers import ROOT
+from utils.images import save_picture
+from utils.loaders import read_images
 from utils.notebook import colab
 from utils.runs import folder as runs
 
@@ -97,6 +100,20 @@ def test_the_generator_is_named_or_the_newest_or_uploaded(tmp_path, colab_sessio
         os.utime(tmp_path / name / "generator.h5", (10**9 - age, 10**9 - age))
     assert colab.find_generator("", tmp_path) == tmp_path / "new" / "generator.h5"
     assert colab_session[1]() == [["upload", None]]
+
+
+def test_the_picture_to_search_for_is_named_or_uploaded_or_of_the_sketch(
+    tmp_path, colab_session, monkeypatch
+):
+    own = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
+    monkeypatch.chdir(tmp_path)  # uploads are written here
+    save_picture("mine/own.png", own)
+    assert np.array_equal(colab.find_picture("mine/own.png", 16), own)
+    monkeypatch.setenv("COLAB_UPLOAD", str(tmp_path / "mine" / "own.png"))
+    assert np.array_equal(colab.find_picture("upload", 16), own)
+    monkeypatch.chdir(ROOT)
+    drawn = colab.find_picture("", 64)
+    assert drawn.shape == (64, 64, 3) and np.array_equal(drawn, read_images("output.zip", 64, 1)[0])
 
 
 def test_nothing_is_downloaded_if_a_file_is_missing(tmp_path, colab_session, monkeypatch):

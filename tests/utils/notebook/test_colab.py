@@ -106,9 +106,10 @@ def test_the_picture_to_search_for_is_named_or_uploaded_or_of_the_sketch(
     tmp_path, colab_session, monkeypatch
 ):
     own = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-    save_picture(tmp_path / "own.png", own)
-    assert np.array_equal(colab.find_picture(tmp_path / "own.png", 16), own)
-    monkeypatch.setenv("COLAB_UPLOAD", str(tmp_path / "own.png"))
+    monkeypatch.chdir(tmp_path)  # uploads are written here
+    save_picture("mine/own.png", own)
+    assert np.array_equal(colab.find_picture("mine/own.png", 16), own)
+    monkeypatch.setenv("COLAB_UPLOAD", str(tmp_path / "mine" / "own.png"))
     assert np.array_equal(colab.find_picture("upload", 16), own)
     monkeypatch.chdir(ROOT)
     drawn = colab.find_picture("", 64)

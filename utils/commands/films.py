@@ -131,9 +131,13 @@ def _print_film(out, film):
 
 
 def _history(arguments):
-    from utils.runs import newest_generator, samples
+    from utils.runs import find_samples, newest_generator
 
     run = Path(arguments.run or newest_generator().parent)
-    found = samples(run)
-    save_history(arguments.out, found, arguments.fps, arguments.scale, arguments.resampling)
-    print(f"{arguments.out}: {count(len(found), 'sample')} of {run}, to epoch {found[-1][0]}")
+    samples = find_samples(run)
+    if not samples:
+        raise FileNotFoundError(
+            f"{run / 'images'}: no sample_0.png and so on; expected a run folder"
+        )
+    save_history(arguments.out, samples, arguments.fps, arguments.scale, arguments.resampling)
+    print(f"{arguments.out}: {count(len(samples), 'sample')} of {run}, to epoch {samples[-1][0]}")

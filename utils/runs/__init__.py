@@ -14,7 +14,6 @@ __getattr__ = exports(
             "make_run_folder",
             "newest_generator",
             "run_folder",
-            "samples",
             "set_aside",
         ),
         "params": ("check_params", "collect_params", "positive_int", "read_params", "write_params"),

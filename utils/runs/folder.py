@@ -42,18 +42,6 @@ def find_samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
     return sorted(samples)
 
 
-def samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
-    """As `find_samples`, for callers that need at least one.
-
-    Raises:
-        FileNotFoundError: there are none.
-    """
-    if not (found := find_samples(folder)):
-        images = Path(folder) / "images"
-        raise FileNotFoundError(f"{images}: no sample_0.png and so on; expected a run folder")
-    return found
-
-
 def make_run_folder(folder: str | os.PathLike) -> Path:
     """Makes `folder` with `images`, `weights` and `viz`, where they do not exist yet."""
     folder = Path(folder)

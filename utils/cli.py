@@ -52,7 +52,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
         # argparse would print the usage first, which hides the line that matters.
         self.exit(
-            2, f"{self.prog}: error: {one_line(message, _LONGEST)}; --help shows what there is\n"
+            2, f"{self.prog}: error: {one_line(message, _LONGEST)}; --help lists the options\n"
         )
 
 

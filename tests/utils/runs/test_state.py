@@ -66,15 +66,13 @@ def test_the_state_before_the_first_epoch_and_of_damaged_files(tmp_path):
     assert snapshot(folder)["samples"] == [] and snapshot(folder)["planned"] is None
 
 
-def test_samples_are_found_by_epoch_or_asked_for_by_name(folder, tmp_path):
+def test_samples_are_found_in_the_order_of_their_epochs(folder, tmp_path):
     images = folder / "images"
     (images / "sample_10.png").touch()
     (images / "sample_x.png").touch()
     expected = [(epoch, images / f"sample_{epoch}.png") for epoch in (0, 2, 4, 10)]
-    assert runs.find_samples(folder) == runs.samples(folder) == expected
+    assert runs.find_samples(folder) == expected
     assert runs.find_samples(tmp_path) == []
-    with pytest.raises(FileNotFoundError, match="expected a run folder"):
-        runs.samples(tmp_path)
 
 
 def test_only_whole_numbers_from_1_count_in_params():

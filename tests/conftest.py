@@ -60,7 +60,7 @@ def source(tmp_path):
 
 @pytest.fixture
 def colab_session(tmp_path, monkeypatch):
-    """Colab's stand-in, here and in every kernel: its empty Drive, and what was asked of it."""
+    """Colab's stand-in, here and in every kernel: its empty Drive, and a list of the requests."""
     asked = tmp_path / "asked"
     monkeypatch.setenv("COLAB_RELEASE_TAG", "stand-in")
     monkeypatch.setenv("COLAB_ASKED", str(asked))

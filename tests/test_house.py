@@ -141,7 +141,7 @@ def test_frameworks_are_imported_by_engines_alone_and_engines_import_no_other_mo
             assert not {n.split(".")[0] for n in names} & FRAMEWORKS, name
 
 
-def test_the_storeys_of_utils():
+def test_nobody_in_utils_imports_what_stands_above():
     """Bottom, data, rooms, top: nobody imports what stands above."""
     storeys = (BOTTOM, DATA, ROOMS, TOP)
     height = {name: i for i, storey in enumerate(storeys) for name in storey}

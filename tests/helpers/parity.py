@@ -47,12 +47,12 @@ CONFIGURATIONS = {
 EPOCHS = 5
 N_CRITIC = 2
 SEEDS = (1, 2, 3)
-"""Several, as a unit may lie so near the kink of LeakyReLU that rounding decides its side. Its
-slope then differs five times, Adam makes that a step, and the run goes a way of its own: seen in
-one of 15 runs, with a unit of 2e-7 in the critic's last layer.
+"""Several, because rounding may put a unit on the other side of LeakyReLU's kink. Its slope then
+differs five times, and with Adam the whole run differs: seen in one of 15 runs, with a unit of 2e-7
+in the critic's last layer.
 """
 SCALE = 4
-"""Factor on initial kernels: at their own size, small networks have losses near nothing."""
+"""Factor on initial kernels, without which small networks have losses near zero."""
 
 
 def main(task: str, folder: Path, *others: Path) -> None:
@@ -87,7 +87,7 @@ def main(task: str, folder: Path, *others: Path) -> None:
 
 
 def begin(gan, new):
-    """Makes `gan`, compiled already, what `new` is, with larger kernels."""
+    """Sets `gan`, which is compiled already, to the state of `new`, with larger kernels."""
     gan.seed, gan.epoch, gan.d_losses, gan.g_losses = new.seed, 0, [], []
     values = checkpoint.variables(new)
     for name, variable in checkpoint.variables(gan).items():

@@ -28,7 +28,7 @@ TINY = {
     "z_dim": 5,
     "batch_size": 4,
 }
-"""Arguments of a WGANGP that trains in no time."""
+"""Arguments of a WGANGP that trains within seconds."""
 
 
 def train(gan, data, folder, epochs, **options):
@@ -60,7 +60,7 @@ def state(gan):
 
 
 def replanned(folder, epochs):
-    """As if a run had been planned for so many epochs."""
+    """Changes the planned number of epochs in `params.json`, keeping its time."""
     content = json.loads((folder / "params.json").read_text())
     content["training"]["epochs"] = epochs
     before = (folder / "params.json").stat().st_mtime

@@ -69,7 +69,7 @@ def test_diffaugment_by_hand():
     assert np.allclose(changed("diffaugment", numbers)[1], wanted, atol=1e-6)
 
 
-def test_numbers_are_a_function_of_seed_and_epoch_and_leave_the_noise_as_it_was():
+def test_random_numbers_depend_on_seed_and_epoch_and_leave_the_noise_unchanged():
     plain = WGANGP(**TINY).noise(3, 2)
     for kind, count in zip(AUGMENTATIONS, (0, 1, 3, 7), strict=True):
         noise = WGANGP(**TINY, augment=kind).noise(3, 2)

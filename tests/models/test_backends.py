@@ -39,7 +39,7 @@ def run_on_each(task, folder, others):
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """A folder per backend, with what `tests.helpers.parity` leaves there."""
+    """A folder for each backend, with the results of `tests.helpers.parity`."""
     folder = tmp_path_factory.mktemp("backends")
     run_on_each("train", folder, lambda backend: ())
     run_on_each("read", folder, lambda backend: [o for o in INSTALLED if o != backend])
@@ -93,7 +93,7 @@ def apart(ours, theirs, run):
     "name", ["reference", "critic_batch_norm", "upsampling", "rmsprop", "recipe"]
 )
 @pytest.mark.parametrize(("a", "b"), pairs())
-def test_five_epochs_are_the_same(results, a, b, name):
+def test_five_epochs_are_the_same_on_two_backends(results, a, b, name):
     ours, theirs = both(results, "trained.npz", a, b)
     worst = [max(apart(ours, theirs, f"{name}/{seed}")) for seed in SEEDS]
     assert sorted(worst)[1] < 1e-3, worst  # two of three; `SEEDS` says why not all
@@ -113,7 +113,9 @@ def test_dropout_learns_as_fast(results, a, b):
 
 @pytest.mark.parametrize(("b", "a"), pairs())
 @pytest.mark.parametrize("reverse", [False, True])
-def test_a_run_goes_on_elsewhere_and_its_generator_draws_the_same(results, a, b, reverse):
+def test_a_run_continues_on_another_backend_and_its_generator_draws_the_same(
+    results, a, b, reverse
+):
     writer, reader = (a, b) if reverse else (b, a)
     there = np.load(results / reader / f"read_{writer}.npz")
     images = np.load(results / writer / "images.npz")["images"]

@@ -20,7 +20,7 @@ def array(tensor):
 
 
 def lively(gan):
-    """`gan` with weights large enough to bend what passes through them."""
+    """`gan` with weights large enough for its activations to matter."""
     rng = np.random.default_rng(5)
     for variable in (*gan.critic.trainable_variables, *gan.generator.trainable_variables):
         variable.assign(variable + 0.2 * rng.standard_normal(variable.shape).astype(np.float32))
@@ -78,7 +78,7 @@ def penalty_and_slopes(gan, images):
     return array(value), [array(slope) for slope in slopes]
 
 
-def test_nothing_is_lost_with_the_second_pass_through_leaky_relu(monkeypatch):
+def test_skipping_the_second_derivative_of_leaky_relu_changes_nothing(monkeypatch):
     gan = lively(WGANGP(**TINY))
     images = numbers((4, 16, 16, 3))
     ours = penalty_and_slopes(gan, images)
@@ -90,7 +90,7 @@ def test_nothing_is_lost_with_the_second_pass_through_leaky_relu(monkeypatch):
 
 
 @pytest.mark.parametrize("momentum", [None, 0.9])
-def test_slope_of_the_penalty_against_differences(momentum):
+def test_gradient_of_the_penalty_against_finite_differences(momentum):
     # Down to one pixel: the fewer values batch norm has, the more an inexact slope would show.
     critic = {"critic_conv_filters": [4, 8, 8], "critic_conv_kernel_size": [3, 3, 3]}
     critic |= {"critic_conv_strides": [2, 4, 2], "critic_activation": "tanh"}

@@ -30,7 +30,7 @@ def weights(gan):
 @pytest.mark.parametrize(
     ("precision", "difference"), [("tf32", 1e-3), ("bfloat16", 0.05), ("float16", 0.01)]
 )
-def test_losses_are_those_of_float32_to_the_bits_there_are(precision, difference):
+def test_losses_are_those_of_float32_within_the_precision(precision, difference):
     exact, other = lively("float32"), lively(precision)
     for gan in (exact, other):
         stream = batches(6)
@@ -43,7 +43,7 @@ def test_losses_are_those_of_float32_to_the_bits_there_are(precision, difference
     assert {variable.dtype for variable in other.generator.variables} == {"float32"}
 
 
-def test_an_update_that_overflows_is_left_out_and_the_scale_is_halved():
+def test_an_update_that_overflows_is_skipped_and_the_scale_is_halved():
     gan = lively("float16", generator_batch_norm_momentum=None)
     for optimiser in (gan.critic_optimiser, gan.generator_optimiser):
         optimiser.dynamic_scale.assign(2.0**126)

@@ -177,7 +177,7 @@ def wait_for_epoch(folder, epochs, process):
         time.sleep(0.02)
 
 
-def test_a_lost_process_ends_all_and_any_signal_stops_all(tiny_zip, tmp_path):
+def test_a_lost_process_ends_all_and_a_signal_to_one_stops_all(tiny_zip, tmp_path):
     folder = tmp_path / "run"
     first, second = together(tiny_zip, folder, 1000)
     wait_for_epoch(folder, 3, first)

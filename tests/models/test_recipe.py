@@ -1,4 +1,4 @@
-"""What differs from the reference recipe: losses, penalties, the average, decay, by hand."""
+"""Recipes other than the reference: losses, penalties, EMA and decay, checked by hand."""
 
 import json
 import math
@@ -24,21 +24,21 @@ RECIPE = TINY | {
     "generator_average": 100,
     "learning_rate_decay": 0.5,
 }
-"""Every option away from the reference."""
+"""Every field different from the reference."""
 
 
 def tensors(*arrays):
     return [ops.convert_to_tensor(array) for array in arrays]
 
 
-def test_relativistic_losses_of_a_critic_known_by_heart():
+def test_relativistic_losses_of_a_linear_critic():
     gan = WGANGP(**RECIPE)
     slope = np.full(768, 0.1 / math.sqrt(768), np.float32)
     gan.critic = linear_critic(slope)
     real = np.full((4, 16, 16, 3), 0.5, np.float32)
     fake = np.full((4, 16, 16, 3), -0.25, np.float32)
     losses = ops.convert_to_numpy(gan.critic_losses(*tensors(real, fake), None))
-    above = 0.75 * 0.1 * math.sqrt(768)  # how much higher real images are scored
+    above = 0.75 * 0.1 * math.sqrt(768)  # real score minus fake score
     scores = [-0.05 * math.sqrt(768), -0.025 * math.sqrt(768)]
     penalty = 0.1**2  # half of ‖slope‖² at real, half at generated images
     total = math.log1p(math.exp(-above)) + 10 * 2 * penalty  # taken every other time, twice
@@ -51,7 +51,7 @@ def test_relativistic_losses_of_a_critic_known_by_heart():
     assert loss == pytest.approx(math.log1p(math.exp(above)), rel=1e-4)
 
 
-def test_one_centred_penalty_is_taken_as_strong_as_it_is_rare():
+def test_a_penalty_every_third_update_is_three_times_as_strong():
     gan = WGANGP(**TINY | {"penalty_every": 3})
     gan.critic = linear_critic(np.full(768, 3 / math.sqrt(768), np.float32))
     real, mix = np.zeros((4, 16, 16, 3), np.float32), np.zeros((4, 1, 1, 1), np.float32)
@@ -59,7 +59,7 @@ def test_one_centred_penalty_is_taken_as_strong_as_it_is_rare():
     assert losses == pytest.approx([10 * 3 * 4, 0, 0, 4], rel=1e-4)  # (3 − 1)² = 4
 
 
-def test_a_rare_penalty_is_remembered_in_the_log():
+def test_the_log_repeats_the_last_penalty_between_two_penalties():
     gan = WGANGP(**TINY | {"penalty_every": 2})
     real = [(batch,) for batch in batches(np.random.default_rng(0), 6)]
     for _ in range(4):
@@ -105,7 +105,7 @@ def test_he_weights_keep_the_variance():
 def test_average_by_hand():
     generator = WGANGP(**TINY).generator
     average = Average(generator, 1000)
-    assert average.decay(0, 4) == 0  # nothing is kept of the initial weights
+    assert average.decay(0, 4) == 0  # initial weights are forgotten
     assert average.decay(10, 4) == 0.5 ** (4 / 4)  # a tenth of 40 images
     assert average.decay(10**6, 4) == 0.5 ** (4 / 1000)
     first = [np.array(w) for w in average.generator.get_weights()]
@@ -135,7 +135,7 @@ def test_batch_statistics_of_the_average_are_its_own():
             assert np.allclose(flat.var(axis=0), 1, atol=0.05) or flat.var(axis=0).max() < 1
 
 
-def test_the_average_is_saved_sampled_and_taken_up_again(tiny_zip, tmp_path):
+def test_the_average_is_saved_and_resumed(tiny_zip, tmp_path):
     whole, first = WGANGP(**RECIPE), WGANGP(**RECIPE)
     train(whole, tiny_zip, tmp_path / "whole", 6)
     train(first, tiny_zip, tmp_path / "parts", 6, callbacks=[StopAfter(3)])
@@ -155,7 +155,7 @@ def test_the_average_is_saved_sampled_and_taken_up_again(tiny_zip, tmp_path):
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Ends the training after so many epochs, as a signal does."""
+    """Ends the training after a number of epochs, as a signal does."""
 
     def __init__(self, epochs):
         super().__init__()
@@ -180,7 +180,7 @@ def test_learning_rates_fall_at_the_end(tiny_zip, tmp_path):
     assert rates[1::2] == pytest.approx([0.001 * share for share in shares])
 
 
-def test_a_run_from_before_an_option_goes_on(tiny_zip, tmp_path):
+def test_a_run_without_a_newer_option_has_its_default(tiny_zip, tmp_path):
     train(WGANGP(**TINY), tiny_zip, tmp_path, 2)
     content = json.loads((tmp_path / "params.json").read_text())
     assert content["model"].pop("adam_betas") == [0.5, 0.999]

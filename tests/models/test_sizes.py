@@ -49,7 +49,7 @@ def test_by_hand_for_256_pixels_at_half_the_width():
         ((64, 3, 0.01), "width must lie between 1/32 and 8, received 0.01"),
     ],
 )
-def test_what_there_are_no_networks_for(arguments, message):
+def test_sizes_without_networks_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         networks_for(*arguments)
     with pytest.raises(ValueError, match="lines64-best has networks of its own for 64 pixels"):
@@ -82,7 +82,7 @@ def test_grey_images_from_training_to_evaluation(tiny_zip, tmp_path, monkeypatch
     assert "nearest_median" in capsys.readouterr().out
 
 
-def test_a_batch_that_is_too_large_is_answered_with_one_that_fits(monkeypatch, capsys):
+def test_the_error_for_a_batch_that_is_too_large_names_one_that_fits(monkeypatch, capsys):
     gan = WGANGP(**preset("lines64").networks, batch_size=4096)
     needed = memory.memory_needed(gan, 4096)
     assert needed == pytest.approx(0.9e9 + 28 * 1_570_596 + 16 * 4096 * 344_168, rel=0.01)
@@ -107,7 +107,7 @@ def test_the_memory_of_this_machine_or_its_gpu(monkeypatch, tmp_path):
     assert memory.memory_available() == (15360 * 2**20, "the GPU")
 
 
-def test_a_budget_of_minutes_ends_a_training_and_the_next_goes_on(tiny_zip, tmp_path):
+def test_minutes_end_a_training_and_the_same_command_adds_more(tiny_zip, tmp_path):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, tmp_path, 10**9, minutes=0)
     assert gan.epoch == 1 and not gan.interrupted
@@ -118,7 +118,7 @@ def test_a_budget_of_minutes_ends_a_training_and_the_next_goes_on(tiny_zip, tmp_
     assert again.epoch == 3  # the first of the two ends it
 
 
-def test_minutes_alone_have_no_end_of_epochs_unless_rates_decay_by_epochs():
+def test_minutes_replace_the_number_of_epochs_unless_rates_decay():
     plain, best = PRESETS["lines64"], PRESETS["lines64-best"]
     assert plain.with_options(minutes=90.0, epochs=None).epochs is None
     assert best.with_options(minutes=90.0, epochs=None).epochs == 100_000
@@ -126,7 +126,7 @@ def test_minutes_alone_have_no_end_of_epochs_unless_rates_decay_by_epochs():
     assert plain.with_options(minutes=None, epochs=None).epochs == 1201
 
 
-def test_a_training_without_an_end_needs_rates_that_stay(tiny_zip, tmp_path):
+def test_a_training_without_a_number_of_epochs_needs_constant_rates(tiny_zip, tmp_path):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, tmp_path / "run", None, minutes=0)
     assert gan.epoch == 1

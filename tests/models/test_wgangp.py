@@ -1,4 +1,4 @@
-"""The algorithm: losses and updates checked by hand, arguments checked by name."""
+"""The algorithm: losses and updates checked by hand; arguments refused by name."""
 
 import keras
 import numpy as np
@@ -37,7 +37,7 @@ def test_penalty_of_a_linear_critic_is_exact(norm):
     assert penalty == pytest.approx((norm - 1) ** 2, abs=1e-6)
 
 
-def test_penalty_at_zero_gradient_is_finite_and_so_is_its_slope():
+def test_penalty_at_zero_gradient_and_its_gradient_are_finite():
     gan = WGANGP(**TINY)
     gan.critic = linear_critic(np.zeros(768))
     images = batches(np.random.default_rng(1))[0]
@@ -51,7 +51,7 @@ def test_penalty_at_zero_gradient_is_finite_and_so_is_its_slope():
     assert np.isfinite(ops.convert_to_numpy(gradient)).all()
 
 
-def test_losses_of_a_critic_known_by_heart():
+def test_losses_of_a_linear_critic():
     gan = WGANGP(**TINY)
     gan.critic = linear_critic(np.full(768, 1 / np.sqrt(768)))
     real = np.full((4, 16, 16, 3), 0.5, np.float32)
@@ -114,7 +114,7 @@ def test_dropout_differs_from_step_to_step():
     assert not np.allclose(first, second)
 
 
-def test_the_compiled_epoch_is_its_steps_one_after_another():
+def test_the_compiled_epoch_equals_its_steps():
     stepwise, compiled = WGANGP(**TINY), WGANGP(**TINY)
     real = batches(np.random.default_rng(0), 3)
     for epoch in range(2):
@@ -151,7 +151,7 @@ def test_initial_weights_are_normal_and_depend_on_the_seed():
     assert changed(weights(a.generator), weights(c.generator))
 
 
-def test_the_reference_block_has_the_networks_it_names():
+def test_parameters_of_the_reference_block():
     reference = PRESETS["lines128"].networks
     gan = WGANGP(**reference, batch_size=16)
     assert gan.critic.input_shape == (None, 128, 128, 3) and gan.critic.output_shape == (None, 1)

@@ -126,7 +126,7 @@ def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_
     assert asked()[8:] == [["mount", str(mount), False], ["download", "new.zip"]]
 
 
-def test_a_generator_is_uploaded_where_one_asks_for_it(tmp_path, colab_session, run, monkeypatch):
+def test_a_generator_is_uploaded_on_request(tmp_path, colab_session, run, monkeypatch):
     monkeypatch.setenv("COLAB_UPLOAD", str(run[1] / "generator.h5"))
     asking = {'GENERATOR = ""': 'GENERATOR = "upload"'}
     text, _ = execute("Inference.ipynb", project(tmp_path / "here"), SMALL | asking)
@@ -136,7 +136,7 @@ def test_a_generator_is_uploaded_where_one_asks_for_it(tmp_path, colab_session, 
 
 
 def test_other_networks_for_grey_images(tmp_path):
-    """The block's own networks are made, then those for 32 pixels, on which the training runs."""
+    """Networks for 32 pixels replace those of the block."""
     networks = '{"image_size": 32, "width": 1 / 32, "channels": 1}'
     changes = SMALL | {"NETWORKS = {}": f"NETWORKS = {networks}", '"none"': '"transpose"'}
     here = project(tmp_path / "here")

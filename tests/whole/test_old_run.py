@@ -66,14 +66,14 @@ def test_entries_of_a_checkpoint_have_kept_their_names(folder, tmp_path):
     assert attributes[folder] == attributes[tmp_path / "new"]
 
 
-def test_what_is_told_of_an_old_run_is_what_was_told_then(folder):
+def test_the_state_of_an_old_run_is_read_as_before(folder):
     state = snapshot(folder)
     assert (state["epochs"], state["planned"], state["samples"]) == (4, 4, [0, 2])
     assert state["state"] == "finished" and state["best"] in (0, 2)
     assert state["data"] == "tiny.zip" and len(state["scores"]) == 2
 
 
-def test_seeds_draw_the_pixels_that_they_drew():
+def test_seeds_draw_the_same_pixels_as_before():
     generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
     images = draw(generator, seed_latents([0, 1, 2, 3], generator.input_shape[1]))
     grid = np.asarray(Image.open(OLD / "pictures" / "lines64_seeds_0-3.png")).astype(int)

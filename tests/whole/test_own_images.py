@@ -1,4 +1,4 @@
-"""From pictures that are no lines to new ones: those that come with matplotlib."""
+"""From the photographs that ship with matplotlib to new images."""
 
 import json
 from pathlib import Path

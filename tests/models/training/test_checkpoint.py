@@ -42,7 +42,7 @@ def replace(name, **how):
         ),
     ],
 )
-def test_a_checkpoint_of_odd_entries(run, tmp_path, change, message):
+def test_a_checkpoint_with_a_wrong_entry_is_refused(run, tmp_path, change, message):
     path = tmp_path / "checkpoint_5.h5"
     shutil.copy(run[1] / "weights" / path.name, path)
     with h5py.File(path, "r+") as file:
@@ -54,7 +54,7 @@ def test_a_checkpoint_of_odd_entries(run, tmp_path, change, message):
     assert gan.epoch == 0 and gan.g_losses == []
 
 
-def test_a_checkpoint_whose_groups_are_damaged(run, tmp_path):
+def test_a_checkpoint_with_damaged_groups_is_refused(run, tmp_path):
     path = tmp_path / "checkpoint_5.h5"
     content = bytearray((run[1] / "weights" / path.name).read_bytes())
     content[content.index(b"HEAP") + 16] ^= 0xFF

@@ -1,4 +1,4 @@
-"""Nothing is lost: runs that were killed go on bit for bit, and faults leave what was saved."""
+"""Runs that were killed resume bit for bit, and errors leave the last checkpoint whole."""
 
 import os
 import random
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_twice_ends_like_one_that_was_not(tiny_zip, tmp_pa
             assert np.array_equal(values, other[name][entry]), f"{name}: {entry}, epoch {epoch}"
 
 
-def test_the_last_undamaged_checkpoint_is_taken(tiny_zip, tmp_path, capsys):
+def test_the_last_undamaged_checkpoint_is_loaded(tiny_zip, tmp_path, capsys):
     train(WGANGP(**TINY), tiny_zip, tmp_path, 4, save_epochs=2)
     (tmp_path / "weights" / "checkpoint_4.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     gan = WGANGP(**TINY)
@@ -208,7 +208,7 @@ def test_rollback_resumes_from_the_last_checkpoint_with_new_noise(tiny_zip, tmp_
     assert not np.array_equal(again.noise(0, 1)[0], plain.noise(0, 1)[0])
 
 
-def test_weights_that_are_no_numbers_are_not_saved(tiny_zip, tmp_path):
+def test_weights_that_are_nan_are_not_saved(tiny_zip, tmp_path):
     # The losses are still those from before the update that broke them.
     gan = WGANGP(**TINY)
     train_epoch = gan.train_epoch

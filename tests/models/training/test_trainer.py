@@ -63,7 +63,7 @@ def test_contents_of_a_run(tiny_zip, run):
     assert Image.open(folder / "images/sample_4.png").size == (3 * 18 + 2, 2 * 18 + 2)
 
 
-def test_log_line_to_the_letter():
+def test_log_line_character_for_character():
     line = log_line(452, 5, [-92.2, -71.9, -58.8, 3.8], 41.4)
     assert line == "452 (5, 1) [D loss: (-92.2)(R -71.9, F -58.8, G 3.8)] [G loss: 41.4]"
 
@@ -126,7 +126,7 @@ def test_checkpoints_are_read_strictly(tmp_path, run):
         gan.load_weights(tmp_path / "void")
 
 
-def test_a_loss_that_is_no_number_stops_before_anything_is_saved(tiny_zip, tmp_path):
+def test_a_nan_loss_stops_before_anything_is_saved(tiny_zip, tmp_path):
     gan = WGANGP(**TINY)
     train(gan, tiny_zip, tmp_path, 2)
     saved = (tmp_path / "generator.h5").read_bytes()

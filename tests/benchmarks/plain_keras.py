@@ -79,7 +79,7 @@ def epochs(model, images, arguments):
     done = queue.Queue()
 
     class Turns(keras.callbacks.Callback):
-        """Lets `fit` go on by one epoch at a time, as the generator below is asked."""
+        """Runs `fit` one epoch at a time, each when the generator below is advanced."""
 
         def on_train_batch_begin(self, batch, logs=None):
             turns.get()

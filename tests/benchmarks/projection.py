@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.projection [--seeds 50] [--real 0]`
 
-The pictures are drawn by the generator that comes along; one is recovered where the mean absolute
+The pictures are drawn by the generator in run/gan/0000_lines64; one is recovered where the mean absolute
 error is below 2 of 255. The plain method is one random start for each picture, the mean squared
 difference of pixels as the loss, and Adam, for as many generated images.
 """
@@ -58,7 +58,7 @@ def main():
 
 
 def measured(name, wanted, search):
-    """Prints what a search finds and takes; its errors."""
+    """Prints the results and time of a search; returns its errors."""
     start = time.perf_counter()
     errors = search()
     seconds = (time.perf_counter() - start) / len(wanted)

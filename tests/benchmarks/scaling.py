@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 EXCHANGES = "all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter"
-"""What XLA calls the operations in which devices tell each other something, as a pattern."""
+"""XLA's names of communication between devices, as a pattern."""
 
 _BYTES = {"f32": 4, "bf16": 2, "f16": 2, "s32": 4, "u32": 4, "pred": 1}
 
@@ -81,7 +81,7 @@ def started(arguments, devices: int, batch: int) -> tuple[float, int]:
 
 
 def exchanged(program: str) -> int:
-    """Bytes that every device gives to the exchanges of a compiled epoch."""
+    """Bytes that each device sends in a compiled epoch."""
     total = 0
     for shapes in re.findall(rf"= (.*?) (?:{EXCHANGES})(?:-start)?\(", program):
         for kind, lengths in re.findall(r"(\w+)\[([\d,]*)\]", shapes):

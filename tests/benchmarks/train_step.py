@@ -145,7 +145,7 @@ def measure(arguments) -> dict:
         epochs = module.epochs(model, images, arguments)
     seconds = []
     for _ in itertools.islice(epochs, 2):
-        pass  # compiles, and settles
+        pass  # compiles, and warms up
     for _ in range(arguments.epochs):
         start = time.perf_counter()
         next(epochs)
@@ -176,7 +176,7 @@ def matrix_product(framework: str) -> float:
         matrix = ops.convert_to_tensor(matrix)
 
         def multiply(a, b):
-            return float(ops.matmul(a, b)[0, 0])  # which waits for the result
+            return float(ops.matmul(a, b)[0, 0])  # waits for the result
 
     seconds = []
     for _ in range(5):

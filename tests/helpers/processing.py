@@ -17,7 +17,7 @@ PY5 = "py5==0.10.12a0"  # carries Processing's core.jar
 
 
 def processing_command():
-    """Command that runs a Java class of tests/processing with Processing on its class path."""
+    """Command that runs a Java class of processing_sketch/ with Processing on its class path."""
     if not shutil.which("javac"):
         pytest.skip("Processing's own renderer needs a Java development kit (javac), 17 or later")
     CACHE.mkdir(exist_ok=True)

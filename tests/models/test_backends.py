@@ -113,9 +113,7 @@ def test_dropout_learns_as_fast(results, a, b):
 
 @pytest.mark.parametrize(("b", "a"), pairs())
 @pytest.mark.parametrize("reverse", [False, True])
-def test_a_run_continues_on_another_backend_and_its_generator_draws_the_same(
-    results, a, b, reverse
-):
+def test_a_run_continues_on_another_backend_and_draws_the_same(results, a, b, reverse):
     writer, reader = (a, b) if reverse else (b, a)
     there = np.load(results / reader / f"read_{writer}.npz")
     images = np.load(results / writer / "images.npz")["images"]

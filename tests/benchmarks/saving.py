@@ -1,8 +1,8 @@
 """What saving costs: seconds and disk of a save, and its share of the time between two saves.
 
 The reference block with its optimisers, as every save of `train.py` writes it: a checkpoint,
-`generator.h5` and `critic.h5`, each flushed to the disk. The share is that of the default, a save
-every 10 minutes; beside it stands the time of copying as many bytes to the same disk.
+`generator.h5` and `critic.h5`, each flushed to the disk. The share is for the default, a save
+every 10 minutes. It is compared with the time of copying as many bytes to the same disk.
 """
 
 import argparse

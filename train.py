@@ -88,7 +88,7 @@ def main(a):
             print(resume(gan, folder, mode, a.checkpoint))
         if a.dry_run:
             return report(gan, x_train, folder, options)
-        judge = judge_for(size, training=to_uint8(x_train[0][0]))
+        judge = judge_for(size, training=to_uint8(x_train.first(batch_size)))
         options = dataclasses.replace(options, judge=judge)
         gan.train(x_train, batch_size, options.epochs, folder, options=options)
         return end(gan, folder, options)

@@ -80,6 +80,10 @@ class ImageStream:
         """Batch k as `(images,)`: float32 (B, H, W, C) in [-1, 1]."""
         return self._images(k, 0, self.batch_size)
 
+    def first(self, count: int) -> np.ndarray:
+        """The first `count` images, in training order: float32 (count, H, W, C) in [-1, 1]."""
+        return self._images(0, 0, count)[0]
+
     def _images(self, k: int, first: int, end: int) -> tuple[np.ndarray]:
         places = k * self.batch_size + np.arange(first, end)
         passes, offsets = np.divmod(places, len(self.source))

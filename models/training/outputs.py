@@ -11,7 +11,6 @@ from pathlib import Path
 
 import h5py
 import keras
-import numpy as np
 from tqdm.auto import tqdm
 
 from models.presets import Recipe
@@ -120,10 +119,8 @@ def save_samples(folder, gan, rows: int, columns: int) -> None:
 
 def save_real(folder, stream, rows: int, columns: int) -> None:
     """Writes `images/real.png`: the first images of an `ImageStream`, in the samples' grid."""
-    count = rows * columns
-    batches = -(-count // stream.batch_size)
-    real = np.concatenate([stream[k][0] for k in range(batches)])[:count]
-    save_picture(Path(folder) / "images" / "real.png", grid(to_uint8(real), rows, columns))
+    real = to_uint8(stream.first(rows * columns))
+    save_picture(Path(folder) / "images" / "real.png", grid(real, rows, columns))
 
 
 def save_network(network: keras.Model, folder, name: str) -> None:

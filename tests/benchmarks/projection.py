@@ -3,8 +3,8 @@
 `python -m tests.benchmarks.projection [--seeds 50] [--real 0]`
 
 The pictures are drawn by the generator in run/gan/0000_lines64; one is recovered where the mean
-absolute error is below 2 of 255. The plain method is one random start for each picture, the mean squared
-difference of pixels as the loss, and Adam, for as many generated images.
+absolute error is below 2 of 255. The plain method is one random start for each picture, the mean
+squared difference of pixels as the loss, and Adam, for as many generated images.
 """
 
 import argparse

@@ -17,7 +17,7 @@ _COLUMNS = 8
 
 def batch_picture(stream: ImageStream) -> Pillow.Image:
     """The first batch of a stream as one picture, which notebooks show."""
-    images = to_uint8(stream[0][0])
+    images = to_uint8(stream.first(stream.batch_size))
     return to_picture(grid(images, -(-len(images) // _COLUMNS), _COLUMNS))
 
 

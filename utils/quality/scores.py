@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import keras
-import numpy as np
 from tqdm.auto import tqdm
 
 from utils.drawing import draw_images
@@ -107,9 +106,7 @@ class Scores(keras.callbacks.Callback):
 
     def _real(self):
         count = min(IMAGES, len(self.stream.source))  # no image twice
-        batches = -(-count // self.stream.batch_size)
-        images = np.concatenate([self.stream[k][0] for k in range(batches)])
-        return to_uint8(images[:count])
+        return to_uint8(self.stream.first(count))
 
     def _score(self, epoch):
         row = {"epoch": epoch} | self._measure(IMAGES)

@@ -103,10 +103,10 @@ def report(gan, x_train, folder, options):
     for network in (gan.critic, gan.generator):
         print(f"{network.name}: {network.count_params():,} parameters")
     check_memory(gan)
+    epochs = None if options.epochs is None else max(0, options.epochs - gan.epoch)
     seconds = gan.time_epoch(x_train, options.n_critic)
     rate = options.n_critic * options.batch_size / seconds
     print(f"one epoch: {seconds:.2f} s ({rate:.0f} images/s)")
-    epochs = None if options.epochs is None else max(0, options.epochs - gan.epoch)
     limit = None if options.minutes is None else 60 * options.minutes
     if epochs is None or (limit is not None and limit < epochs * seconds):
         print(f"in {options.minutes:g} minutes: about {limit / seconds:.0f} epochs")

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import time
+from pathlib import Path
 
 import numpy as np
 from keras import ops
@@ -366,7 +367,7 @@ class WGANGP:
     def save_model(self, folder):
         """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
         for network in (self.drawing_generator(), self.critic):
-            outputs.save_network(network, folder, f"{network.name}.h5")
+            outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 
     def save_weights(self, folder, keep=3):
         """Writes `weights/checkpoint_<epochs>.h5`, the whole training; the last `keep` stay."""
@@ -380,7 +381,7 @@ class WGANGP:
             rank: of its scores, which `best_rank` reads back.
         """
         checkpoint.save_best(folder, self, rank)
-        outputs.save_network(self.drawing_generator(), folder, "generator_best.h5")
+        outputs.save_network(self.drawing_generator(), Path(folder) / "generator_best.h5")
 
     def best_rank(self, folder):
         """The rank of `weights/best.h5`; None where there is none."""

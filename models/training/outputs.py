@@ -123,13 +123,13 @@ def save_real(folder, stream, rows: int, columns: int) -> None:
     save_picture(Path(folder) / "images" / "real.png", grid(real, rows, columns))
 
 
-def save_network(network: keras.Model, folder, name: str) -> None:
+def save_network(network: keras.Model, path: str | os.PathLike) -> None:
     """Writes a network as a Keras `.h5` that any Keras 3 opens: architecture and weights."""
     logger = logging.getLogger("absl")
     level = logger.level
     logger.setLevel(logging.ERROR)  # Keras advises against HDF5, which is what opens everywhere
     try:
-        with replacing(Path(folder) / name) as partial:
+        with replacing(path) as partial:
             network.save(partial)
             with h5py.File(partial, "r+") as file:
                 file.attrs["model_config"] = _portable(file.attrs["model_config"])

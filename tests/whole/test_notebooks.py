@@ -76,11 +76,11 @@ def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path, monkey
     name = run.relative_to(here)
     text, pictures = execute("Training 128.ipynb", here, SMALL)
     assert "Found 10000 images belonging to 1 classes." in text
-    assert f"{name}: a new run of 2 epochs" in text and "Found run" not in text
+    assert f"New run: {name}" in text and "Continuing" not in text
     assert re.search(r"1 \(5, 1\) \[D loss: ", text) and str(run / "generator.h5") in text
     assert (run / "images" / "sample_0.png").exists() and pictures >= 4
     text, _ = execute("Training 128.ipynb", here / "python notebooks", LONGER)
-    assert f"Found run {name}: continuing after 2 of 4 epochs" in text
+    assert f"Continuing {name} after 2 epochs." in text
     assert "3 (5, 1) [D loss: " in text and "1 (5, 1) [D loss: " not in text
     text, pictures = execute("Inference.ipynb", here / "python notebooks", SMALL)
     assert "100 latents to images of (16, 16, 3)" in text and pictures == 2
@@ -110,9 +110,9 @@ def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_
     first, second, third = (project(tmp_path / name) for name in ("first", "second", "third"))
     text, _ = execute("Training 128.ipynb", first, SMALL | on_drive)
     run = mount / "MyDrive" / "lines-wgan-gp" / "run" / "gan" / "0001_output"
-    assert f"{run}: a new run of 2 epochs" in text
+    assert f"New run: {run}" in text
     text, _ = execute("Training 128.ipynb", second, LONGER | on_drive)
-    assert f"Found run {run}: continuing after 2 of 4 epochs" in text
+    assert f"Continuing {run} after 2 epochs." in text
     with open(run / "losses.csv") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1", "2", "3"]
     assert not (first / "run").exists() and not (second / "run").exists()

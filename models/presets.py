@@ -3,7 +3,6 @@
 This module imports no framework, so a command line knows its choices before one is loaded.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from utils.images import SIZES
@@ -140,7 +139,7 @@ class Options:
     judge: object = None
     evaluate_every: int | None = None
     minutes: float | None = None
-    callbacks: tuple[Callable, ...] = ()
+    callbacks: tuple = ()
 
     def __post_init__(self):
         _check_choices(on_nan=(self.on_nan, ON_NAN))

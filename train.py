@@ -81,6 +81,8 @@ def main(a):
     folder = run_folder(a.run_id, a.data)
     with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
         x_train = load_images(a.data, size, batch_size, a.seed, a.channels)
+        if palette := x_train.palette():
+            print(f"{palette}.")
         arguments = chosen.networks | {"batch_size": batch_size, "recipe": chosen.recipe} | own
         gan = WGANGP(**arguments, processes=processes)
         if processes.is_first:

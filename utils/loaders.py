@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils import messages
-from utils.images import to_rgb, to_uint8
+from utils.images import Palette, find_palette, to_rgb
 from utils.sources import (
     ArraySource,
     ImageFiles,
@@ -18,7 +18,7 @@ from utils.sources import (
 )
 
 MEMORY_LIMIT = 2 * 1024**3
-_CHUNK = 256  # images that are float32 at the same time
+_CHUNK = 256  # images that are decoded at a time
 _PREFETCH = 8  # batches; an epoch with five critic updates needs five
 
 
@@ -84,6 +84,14 @@ class ImageStream:
         """The first `count` images, in training order: float32 (count, H, W, C) in [-1, 1]."""
         return self._images(0, 0, count)[0]
 
+    def palette(self) -> Palette | None:
+        """The colours of the images if they are few, see `utils.images.find_palette`.
+
+        Raises:
+            ValueError: a file does not decode.
+        """
+        return find_palette(self.source.pixels, len(self.source))
+
     def _images(self, k: int, first: int, end: int) -> tuple[np.ndarray]:
         places = k * self.batch_size + np.arange(first, end)
         passes, offsets = np.divmod(places, len(self.source))
@@ -123,7 +131,7 @@ def read_images(
     source = ImageSource(files, image_size, 0, channels)
     indices = np.arange(len(source))[:count]
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
-    return np.concatenate([to_uint8(source.take(chunk)) for chunk in chunks])
+    return np.concatenate([source.pixels(chunk) for chunk in chunks])
 
 
 def read_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from utils.images import to_channels, to_float, to_rgb
+from utils.images import to_channels, to_float, to_rgb, to_uint8
 from utils.messages import count, one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
@@ -216,7 +216,11 @@ class ImageSource:
         return len(self.files.names)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """Images as float32 (n, size, size, channels) in [-1, 1].
+        """Images as float32 (n, size, size, channels) in [-1, 1]; raises as `pixels`."""
+        return to_float(self.pixels(indices))
+
+    def pixels(self, indices: np.ndarray) -> np.ndarray:
+        """The same images as uint8 (n, size, size, channels).
 
         Raises:
             ValueError: a file does not decode, one of these or one that was decoded in the
@@ -225,10 +229,10 @@ class ImageSource:
         if self._error:
             raise self._error
         if self.cache is None:
-            return to_float(np.stack(list(self._pool.map(self._decode, indices))))
+            return np.stack(list(self._pool.map(self._decode, indices)))
         missing = [i for i in indices if not self._cached[i]]
         list(self._pool.map(self._decode_to_cache, missing))
-        return to_float(self.cache[indices])
+        return self.cache[indices]
 
     def _fill_cache(self, indices: "itertools.count") -> None:
         try:
@@ -285,3 +289,8 @@ class ArraySource:
         """Images as float32 (n, H, W, C) in [-1, 1]."""
         images = self.images[indices]
         return to_float(images) if images.dtype == np.uint8 else images.astype(np.float32)
+
+    def pixels(self, indices: np.ndarray) -> np.ndarray:
+        """The same images as uint8 (n, H, W, C)."""
+        images = self.images[indices]
+        return images if images.dtype == np.uint8 else to_uint8(images)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lines.dataset import write_zip
+from lines.scene import COLOURS
 from tests.helpers import ROOT
-from utils.images import grid, to_float, to_rgb, to_uint8
+from utils.images import Palette, find_palette, grid, to_float, to_rgb, to_uint8
 from utils.loaders import ImageStream, load_images, read_images, read_picture
 from utils.sources import ArraySource
 
@@ -275,3 +277,129 @@ def test_grid_places_images_row_by_row():
     assert (sheet[2, 2], sheet[2, 5], sheet[5, 2], sheet[5, 5]) == (10, 20, 30, 96)
     with pytest.raises(ValueError, match="no room for 3"):
         grid(images, 1, 2)
+
+
+def greys_of(*counts):
+    """One image, uint8 (1, 100, 100, 1), in which counts[i] pixels have the value i."""
+    return np.repeat(np.arange(len(counts), dtype=np.uint8), counts).reshape(1, 100, 100, 1)
+
+
+def palette_of(images):
+    """The palette of an array, and its colours as a list."""
+    palette = ImageStream(ArraySource(images), 1).palette()
+    return palette, palette and palette.colours.tolist()
+
+
+def test_a_palette_of_known_counts():
+    red, white, blue = (185, 33, 19), (255, 255, 255), (0, 0, 1)
+    image = np.array([red] * 30 + [white] * 60 + [blue] * 10, np.uint8).reshape(1, 10, 10, 3)
+    palette, colours = palette_of(image)
+    assert colours == [[*white], [*red], [*blue]] and palette.share == 1
+    assert palette.colours.dtype == np.uint8
+    assert palette_of(to_float(image))[1] == colours
+    assert palette_of(np.concatenate([image, image]))[1] == colours
+    assert str(palette) == "3 colours cover 100 % of the pixels"
+
+
+def test_a_palette_covers_at_least_99_percent():
+    palette, colours = palette_of(greys_of(600, *[300] * 31, *[1] * 100))
+    assert colours == [[i] for i in range(32)] and palette.share == 0.99
+    assert palette_of(greys_of(599, *[300] * 31, *[1] * 101))[0] is None
+
+
+def test_a_palette_has_at_most_32_colours():
+    palette, colours = palette_of(greys_of(*[312] * 31, 328))
+    assert colours == [[31], *([i] for i in range(31))] and palette.share == 1
+    assert palette_of(greys_of(*[303] * 32, 304))[0] is None
+
+
+def test_colours_of_less_than_a_thousandth_of_the_pixels_are_left_out():
+    palette, colours = palette_of(greys_of(9, 10, 9981))
+    assert colours == [[2], [1]] and palette.share == 0.9991
+    assert str(palette) == "2 colours cover 99.9 % of the pixels"
+
+
+@pytest.mark.parametrize(
+    ("colours", "share", "text"),
+    [
+        (1, 1.0, "1 colour covers 100 %"),
+        (5, 0.9999, "5 colours cover 99.9 %"),
+        (5, 0.99, "5 colours cover 99 %"),
+        (5, 0.995, "5 colours cover 99.5 %"),
+    ],
+)
+def test_the_share_of_a_palette_is_rounded_down(colours, share, text):
+    assert str(Palette(np.zeros((colours, 3), np.uint8), share)) == f"{text} of the pixels"
+
+
+@pytest.mark.parametrize("limit", [10**9, 0])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_palette_of_files(greys, channels, limit):
+    stream = load_images(greys, 8, 4, channels=channels, memory_limit=limit)
+    first = next(stream)[0]
+    palette = stream.palette()
+    assert palette.colours.tolist() == [[10 * i] * channels for i in range(10)]
+    assert palette.share == 1 and stream.position == 1
+    assert np.array_equal(first, stream[0][0])
+
+
+def test_a_palette_does_not_depend_on_how_many_pixels_are_counted_at_a_time(monkeypatch):
+    values = np.random.default_rng(0).integers(0, 6, (50, 8, 8, 1)) ** 2
+    images = np.repeat(values, 3, axis=-1).astype(np.uint8)
+    images[7, 0, 0] = 1, 2, 3  # one of 3,200 pixels
+    found = []
+    for pixels in (1, 64, 7 * 64, 2**20):
+        monkeypatch.setattr("utils.images._CHUNK_PIXELS", pixels)
+        palette, colours = palette_of(images)
+        found.append((colours, palette.share))
+    counts = sorted((-(values == i**2).sum(), i**2) for i in range(6))
+    assert found[0][0] == [[value] * 3 for _, value in counts]
+    assert found == [(found[0][0], 3199 / 3200)] * 4
+
+
+def test_a_palette_of_many_images_is_that_of_2000_evenly_spread():
+    taken = []
+
+    def take(indices):
+        taken.extend(indices.tolist())
+        return np.zeros((len(indices), 128, 128, 1), np.uint8)
+
+    assert find_palette(take, 10_000).share == 1
+    assert taken[0] == 0 and taken[-1] == 9999 and len(taken) == 2001  # the first: for its size
+    assert set(np.diff(taken[1:])) == {5, 6}
+    taken.clear()
+    find_palette(take, 3)
+    assert taken == [0, 0, 1, 2]
+
+
+def test_counting_ends_as_soon_as_there_are_certainly_too_many_colours(monkeypatch):
+    monkeypatch.setattr("utils.images._CHUNK_PIXELS", 64)
+    calls = []
+
+    def photographs(indices):
+        calls.append(indices)
+        return np.random.default_rng(indices[0]).integers(0, 256, (1, 8, 8, 3), np.uint8)
+
+    assert find_palette(photographs, 2000) is None
+    # 1 % of the pixels is 1,280. 20 images have 1,248 outside of 32 colours, 21 have 1,312.
+    assert len(calls[1:]) == 21
+
+
+def test_the_palette_of_the_reference_data_is_black_and_the_colours_of_the_lines():
+    palette = load_images(ROOT / "output.zip", 128, 16).palette()
+    colours = [*map(tuple, palette.colours.tolist())]
+    assert colours[0] == (0, 0, 0) and sorted(colours[1:]) == sorted(COLOURS)
+    assert str(palette) == "5 colours cover 99.9 % of the pixels"
+
+
+def test_the_order_and_share_of_a_palette_equal_those_counted_one_by_one(tmp_path):
+    write_zip(tmp_path / "x.zip", 200, size=64)
+    images = read_images(tmp_path / "x.zip")
+    counted = sorted(
+        ((images == colour).all(axis=-1).sum(), colour) for colour in (*COLOURS, (0, 0, 0))
+    )[::-1]
+    palette = load_images(tmp_path / "x.zip", 64, 16).palette()
+    assert palette.colours.tolist() == [[*colour] for _, colour in counted]
+    assert palette.share == sum(number for number, _ in counted) / (200 * 64 * 64) < 1
+    # Resized, the edges of the lines are blended: hundreds of colours.
+    assert load_images(tmp_path / "x.zip", 32, 16).palette() is None

@@ -2,15 +2,19 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import unicodedata
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+from PIL import Image
 from tqdm.auto import tqdm
 
 from utils.files import replacing
+from utils.images import Palette, find_palette
 from utils.messages import count, one_line
 from utils.prepare.findings import Findings
 from utils.prepare.lookalikes import near_duplicates
@@ -61,6 +65,7 @@ def prepare(
         _check_not_empty(findings)
         findings.near_duplicates = near_duplicates(findings.signatures)
         with zipfile.ZipFile(partial_zip) as archive:
+            findings.palette = _palette(archive, findings.names)
             text = report_html(findings, archive)
         partial_report.write_text(text, encoding="utf-8", newline="\n")
     return findings
@@ -121,6 +126,21 @@ def _write_squares(
             name = f"{folder}/{len(findings.names):06}_{stem}.png"
             archive.writestr(_zip_entry(name), square.png)
             findings.add(name, label, square)
+
+
+def _palette(archive: zipfile.ZipFile, names: list[str]) -> Palette | None:
+    """The colours of the squares in the finished zip, if they are few."""
+
+    def take(indices: np.ndarray) -> np.ndarray:
+        return np.stack([_read_square(archive, names[i]) for i in indices])
+
+    return find_palette(take, len(names))
+
+
+def _read_square(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """The pixels of one square, uint8 (size, size, 1 or 3)."""
+    with Image.open(io.BytesIO(archive.read(name))) as image:
+        return np.asarray(image).reshape(image.height, image.width, -1)
 
 
 def _results(files: ImageFiles | OneFile, settings: Settings, title: str) -> Iterator[Result]:

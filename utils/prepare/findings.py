@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import shlex
 
-from utils.images import SIZES
+from utils.images import SIZES, Palette
 from utils.messages import count, one_line
 from utils.prepare.lookalikes import COMPARED, Signature
 from utils.prepare.squares import Settings, Square
@@ -36,6 +36,7 @@ class Findings:
         colours: of the same squares: the mean, RGB 0…255.
         greys: number of the same squares without colours.
         near_duplicates: see `utils.prepare.lookalikes.near_duplicates`.
+        palette: the colours of the same squares; None if they are many.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Findings:
     colours: list[tuple[int, int, int]] = dataclasses.field(default_factory=list)
     greys: int = 0
     near_duplicates: list[tuple[float, int, int]] = dataclasses.field(default_factory=list)
+    palette: Palette | None = None
 
     def add(self, name: str, label: str, square: Square) -> None:
         """Records a square that is in the zip."""
@@ -122,6 +124,8 @@ def advice(findings: Findings) -> list[str]:
         entries.append(
             "No picture has colours: --mode grey draws the same with a third of the work."
         )
+    if f.palette:
+        entries.append(f"{f.palette}: flat colours.")
     if f.near_duplicates:
         entries.append(_advice_on_near_duplicates(f))
     if squares > COMPARED:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from utils.images import grid, to_picture
+from utils.images import evenly_spread, grid, to_picture
 from utils.messages import one_line
 from utils.prepare.findings import (
     Findings,
@@ -92,7 +92,7 @@ def _folded(title, rows, prefix=""):
 
 def _contact_sheet(findings, archive):
     squares = len(findings.names)
-    shown = _evenly_spread(squares, _SHEET)
+    shown = evenly_spread(squares, _SHEET)
     sheet = _grid([_square(archive, findings.names[i]) for i in shown], _COLUMNS)
     caption = "all of them" if len(shown) == squares else f"{len(shown)}, evenly spread"
     width = f"style=width:{5.5 * min(_COLUMNS, squares)}rem"
@@ -154,7 +154,7 @@ def _sizes(findings):
 
 def _colours(findings):
     colours = findings.colours
-    chosen = sorted((colours[i] for i in _evenly_spread(len(colours), _SWATCHES)), key=_by_hue)
+    chosen = sorted((colours[i] for i in evenly_spread(len(colours), _SWATCHES)), key=_by_hue)
     strip = np.array([chosen], np.uint8)
     swatches = _image(strip, "their mean colours, by hue", "class=swatches")
     verb = "had no colours in the original" if findings.settings.grey else "have no colours"
@@ -162,11 +162,6 @@ def _colours(findings):
     lightness = [int((0.299 * r + 0.587 * g + 0.114 * b) // 32) for r, g, b in colours]
     bars = {f"{32 * i} to {32 * i + 31}": lightness.count(i) for i in range(8)}
     return swatches, greys, _bars(bars)
-
-
-def _evenly_spread(length: int, most: int) -> np.ndarray:
-    """At most `most` indices of a sequence, from the first to the last."""
-    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int))
 
 
 def _by_hue(colour):

@@ -73,6 +73,32 @@ def test_near_duplicates_are_reported_and_stay_in_the_zip(source):
     assert 0 < rms < 8
 
 
+@pytest.mark.parametrize("mode", ["RGB", "grey"])
+def test_the_few_colours_of_flat_drawings_are_reported(source, mode):
+    for i in range(6):
+        image = Image.new("RGB", (32, 32), "white")
+        image.paste("black", (0, 0, 16, 4 * i + 4))
+        image.paste("red", (16, 0, 32, 4 * i + 4))
+        image.save(source / f"{i}.png")
+    _, findings = prepared(source, size=32, grey=mode == "grey")
+    # Half of 4, 8, … 24 of 32 rows are black: 84 of 384 half rows. As many are red.
+    expected = [[255, 255, 255], [0, 0, 0], [255, 0, 0]]
+    if mode == "grey":
+        expected = [[255], [0], [76]]
+    assert findings.palette.colours.tolist() == expected and findings.palette.share == 1
+    sentence = "3 colours cover 100 % of the pixels: flat colours."
+    assert f"\n{sentence}\n" in summary(findings)
+    report = (source.parent / "mine.report.html").read_text(encoding="utf-8")
+    assert f"<li>{sentence}</li>" in report
+
+
+def test_nothing_is_said_of_the_colours_of_photographs(source):
+    for seed in range(4):
+        drawing(seed).save(source / f"{seed}.png")
+    _, findings = prepared(source, size=32)
+    assert findings.palette is None and "flat colours" not in summary(findings)
+
+
 def state(folder):
     """Names, times and contents of all files in a folder."""
     files = sorted(file for file in folder.rglob("*"))

@@ -143,13 +143,14 @@ class StopAfter(keras.callbacks.Callback):
 
 
 class Samples(keras.callbacks.Callback):
-    """A sample grid and `converge.png` every `print_every` epochs and after the last one."""
+    """A sample grid and `converge.png` every `print_every` epochs; the latter also at the end."""
 
     def __init__(self, folder: Path, print_every: int, rows: int, columns: int):
         super().__init__()
         self.folder = Path(folder)
         self.print_every = print_every
         self.grid = rows, columns
+        self.plotted = 0  # epochs in `converge.png`
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch % self.print_every == 0:
@@ -157,10 +158,11 @@ class Samples(keras.callbacks.Callback):
             self._plot()
 
     def on_train_end(self, logs=None):
-        if self.model.epoch:
+        if self.model.epoch and self.plotted != self.model.epoch:
             self._plot()
 
     def _plot(self):
+        self.plotted = self.model.epoch
         path = self.folder / "images" / "converge.png"
         plot_convergence(path, self.model.d_losses, self.model.g_losses, self.model.scores)
 

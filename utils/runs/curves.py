@@ -18,6 +18,9 @@ critic's slope and should settle well below 1. The generator loss follows the cr
 does not measure quality; the scores at the bottom, if there are any, do. Faint: every epoch.
 Strong: smoothed."""
 
+_WIDTH = 12  # inches
+_CAPTION_HEIGHT = 1.6  # inches, with the labels of the axes above it
+
 _SMALLER_IS_BETTER = ("residual", "colour", "position", "swd", "duplicates")
 """First letters of the measures that should fall."""
 
@@ -33,7 +36,11 @@ def plot_convergence(
         g_losses: generator losses, one per epoch.
         scores: rows of `metrics.csv`; each measure is a curve in one of two panels at the bottom.
     """
-    figure = Figure(figsize=(12, 12 if scores else 9), layout="constrained")
+    height = 12 if scores else 9
+    figure = Figure(figsize=(_WIDTH, height))
+    # Fixed margins: Matplotlib's layouts that fit themselves draw everything twice.
+    margins = {"left": 0.8 / _WIDTH, "right": 1 - 0.2 / _WIDTH, "top": 1 - 0.4 / height}
+    figure.subplots_adjust(**margins, bottom=_CAPTION_HEIGHT / height, wspace=0.17, hspace=0.15)
     axes = figure.subplots(3 if scores else 2, 2, sharex=True).ravel()
     _draw_losses(axes[:4], d_losses, g_losses)
     if scores:
@@ -41,7 +48,7 @@ def plot_convergence(
     for axis in axes[-2:]:
         axis.set_xlabel("epoch (one generator update)")
     caption = textwrap.fill(" ".join(_CAPTION.split()), 160)
-    figure.supxlabel(caption, fontsize=10, x=0.01, ha="left")
+    figure.text(0.1 / _WIDTH, 0.1 / height, caption, fontsize=10, va="bottom")
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=100)
 

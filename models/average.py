@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from models.forward import run
+
 _CALIBRATION = 512  # latents that batch statistics are computed from
 _RAMP = 0.1  # half-life as a share of the images seen, while that is shorter
 
@@ -19,7 +21,7 @@ class Average:
     computes them from 512 latents, always the same.
 
     Args:
-        generator: the one to follow, a chain of layers.
+        generator: the one to follow, a graph of layers, each called once.
         half_life: in images.
 
     Attributes:
@@ -50,10 +52,13 @@ class Average:
         """The averaged generator, its batch statistics computed anew for its weights."""
         (size,) = self.generator.input_shape[1:]
         x = np.random.default_rng(0).standard_normal((_CALIBRATION, size), np.float32)
-        for layer in self.generator.layers[1:]:
+
+        def compute(layer, inputs):
             if isinstance(layer, layers.BatchNormalization):
-                mean, variance = ops.moments(x, tuple(range(len(x.shape) - 1)))
+                mean, variance = ops.moments(inputs, tuple(range(len(inputs.shape) - 1)))
                 layer.moving_mean.assign(mean)
                 layer.moving_variance.assign(variance)
-            x = ops.convert_to_numpy(layer(x, training=False))
+            return ops.convert_to_numpy(layer(inputs, training=False))
+
+        run(self.generator, x, compute)
         return self.generator

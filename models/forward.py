@@ -1,5 +1,7 @@
 """The forward pass of training: the numbers of Keras's own call, with less work."""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
 
@@ -18,24 +20,40 @@ def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str
     - Moving statistics change only on request.
 
     Args:
-        network: a chain of layers that begins with its input.
+        network: a graph of layers, each called once.
         x: its inputs, float32.
         update_statistics: whether batch norm's moving statistics are updated.
         dtype: of the convolutions. Everything else is float32, also their sums over the batch and
             their results.
     """
-    for layer in network.layers[1:]:
+
+    def compute(layer, inputs):
         if isinstance(layer, layers.Conv2D | layers.Conv2DTranspose):
-            x = _convolution(layer, x, dtype)
-        elif isinstance(layer, layers.BatchNormalization):
-            x = _batch_norm(layer, x, update_statistics)
-        elif isinstance(layer, layers.LeakyReLU):
-            x = _leaky_relu(layer, x)
-        elif isinstance(layer, layers.Dropout):
-            x = layer(x, training=True)
+            return _convolution(layer, inputs, dtype)
+        if isinstance(layer, layers.BatchNormalization):
+            return _batch_norm(layer, inputs, update_statistics)
+        if isinstance(layer, layers.LeakyReLU):
+            return _leaky_relu(layer, inputs)
+        if isinstance(layer, layers.Dropout):
+            return layer(inputs, training=True)
+        return layer(inputs)
+
+    return run(network, x, compute)
+
+
+def run(network: keras.Model, x, compute: Callable):
+    """The output of a network for inputs `x`, by `compute(layer, inputs)` for each layer.
+
+    `inputs` is a list for layers with several inputs, such as `Add`.
+    """
+    outputs = {id(network.input): x}
+    for layer in network.layers[1:]:
+        if isinstance(layer.input, list):
+            inputs = [outputs[id(tensor)] for tensor in layer.input]
         else:
-            x = layer(x)
-    return x
+            inputs = outputs[id(layer.input)]
+        outputs[id(layer.output)] = compute(layer, inputs)
+    return outputs[id(network.output)]
 
 
 def _convolution(layer, x, dtype):
@@ -44,7 +62,8 @@ def _convolution(layer, x, dtype):
         x = _transposed(x, kernel, layer.strides)
     else:
         x = ops.conv(x, kernel, layer.strides, "same")
-    return ops.cast(x, "float32") + layer.bias
+    x = ops.cast(x, "float32")
+    return x + layer.bias if layer.use_bias else x
 
 
 def _transposed(x, kernel, strides):

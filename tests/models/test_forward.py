@@ -8,6 +8,7 @@ from keras import ops
 from models import engines, losses
 from models.forward import forward
 from models.WGANGP import WGANGP
+from tests.helpers.graphs import graph_generator
 from tests.helpers.small import TINY
 
 
@@ -54,6 +55,12 @@ def test_forward_is_the_call_of_the_network(changes):
         ):
             assert np.array_equal(old, same) and not np.array_equal(old, new)
             assert new == pytest.approx(array(variable), abs=1e-5)
+
+
+def test_forward_of_a_graph_is_its_call():
+    network = graph_generator()
+    z = numbers((16, 8))
+    assert array(forward(network, z)) == pytest.approx(array(network(z, training=True)), abs=1e-5)
 
 
 @pytest.mark.parametrize("strides", [1, 2, (2, 1)])

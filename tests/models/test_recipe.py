@@ -11,6 +11,7 @@ from keras import ops
 from models.average import Average
 from models.training import checkpoint
 from models.WGANGP import WGANGP
+from tests.helpers.graphs import graph_generator
 from tests.helpers.small import TINY, batches, linear_critic, state, train
 from utils.drawing.latents import draw, seed_latents
 from utils.generator.load import load_generator
@@ -133,6 +134,15 @@ def test_batch_statistics_of_the_average_are_its_own():
             flat = ops.convert_to_numpy(x).reshape(-1, x.shape[-1])
             assert np.allclose(flat.mean(axis=0), 0, atol=1e-3)
             assert np.allclose(flat.var(axis=0), 1, atol=0.05) or flat.var(axis=0).max() < 1
+
+
+def test_batch_statistics_of_an_averaged_graph():
+    averaged = Average(graph_generator(), 1000).with_statistics()
+    outputs = keras.Model(averaged.input, averaged.get_layer("norm").output)
+    z = np.random.default_rng(0).standard_normal((512, 8), np.float32)
+    normalised = ops.convert_to_numpy(outputs(z, training=False))
+    assert np.allclose(normalised.mean(axis=0), 0, atol=1e-3)
+    assert np.allclose(normalised.std(axis=0), 1, atol=0.05)
 
 
 def test_the_average_is_saved_and_resumed(tiny_zip, tmp_path):

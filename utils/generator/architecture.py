@@ -1,5 +1,6 @@
 """The JSON description of a network by Keras 2 or 3, read and checked layer by layer."""
 
+import graphlib
 import json
 import math
 import re
@@ -22,7 +23,7 @@ _IGNORED_SETTINGS = re.compile(
 
 
 class Layer(NamedTuple):
-    """One layer of a network whose layers follow one another.
+    """One layer of a network, called once.
 
     Attributes:
         kind: name of its Keras class.
@@ -30,6 +31,7 @@ class Layer(NamedTuple):
         arguments: of the class's constructor.
         weights: the shapes of its weights by their names.
         shape: of its output for one image.
+        inputs: names of the layers whose outputs are its inputs; empty for the `InputLayer`.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Layer(NamedTuple):
     arguments: dict
     weights: dict[str, tuple[int, ...]]
     shape: tuple[int, ...]
+    inputs: tuple[str, ...]
 
 
 def parse(text: str, keras_2: bool) -> list[Layer]:
@@ -47,7 +50,8 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
         keras_2: whether Keras 2 wrote it.
 
     Returns:
-        the layers from the input to the output; the first is an `InputLayer`.
+        the layers, each after its inputs; the first is the only `InputLayer`, the last gives the
+        images.
 
     Raises:
         ValueError: not a description of a network, or one that is refused; the message does not
@@ -70,9 +74,11 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
         raise ValueError(f"refused: {len(described)} layers; expected 2 to {MAX_LAYERS}")
     _refuse_unknown_layers(described)
     _refuse_foreign_code(model)
-    if model["class_name"] != "Sequential":
-        described = _in_order(config, described)
-    return _checked(_with_input(config, described), keras_2)
+    if model["class_name"] == "Sequential":
+        described = _with_input(config, described)
+        sources = [(), *((_name(item),) for item in described[:-1])]
+        return _checked(list(zip(described, sources, strict=True)), keras_2)
+    return _checked(_in_order(config, described), keras_2)
 
 
 def _refuse_unknown_layers(described: list[dict]) -> None:
@@ -106,28 +112,42 @@ def _name(item: dict) -> str:
     return item["config"].get("name", item.get("name"))
 
 
-def _in_order(config: dict, described: list[dict]) -> list[dict]:
-    """Sorts the layers of a functional network from input to output; each has one predecessor."""
+def _in_order(config: dict, described: list[dict]) -> list[tuple[dict, tuple[str, ...]]]:
+    """The layers of a functional network, each with the names of its inputs and after them."""
     by_name = {_name(item): item for item in described}
-    ordered, name = [], _only_source(config.get("output_layers"), "the network")
-    while name in by_name and len(ordered) < len(described):
-        ordered.append(by_name[name])
-        if by_name[name]["class_name"] == "InputLayer":
-            break
-        name = _only_source(by_name[name].get("inbound_nodes"), f"layer {name!r}")
-    if len(ordered) < len(described) or ordered[-1]["class_name"] != "InputLayer":
-        raise ValueError("refused: its layers do not follow one another from one input to an image")
-    return ordered[::-1]
+    sources = {
+        name: _sources(item.get("inbound_nodes"), f"layer {name!r}")
+        for name, item in by_name.items()
+    }
+    (output, *others) = _sources([config.get("output_layers")], "the network") or ("",)
+    if others:
+        raise ValueError(f"refused: the network has {1 + len(others)} outputs; expected one")
+    for name in {output, *(name for names in sources.values() for name in names)}:
+        if name not in by_name:
+            raise ValueError(f"refused: it names the layer {name!r:.100}, which it does not have")
+    try:
+        order = [*graphlib.TopologicalSorter(sources).static_order()]
+    except graphlib.CycleError as error:
+        raise ValueError("refused: its layers form a loop") from error
+    used = {output}
+    for name in reversed(order):  # each after all that use it
+        if name in used:
+            used.update(sources[name])
+    if len(used) < len(described):
+        raise ValueError("refused: it has layers that lead to no image, or two of one name")
+    return [(by_name[name], sources[name]) for name in order]
 
 
-def _only_source(nodes, what: str) -> str:
-    """Name of the one layer whose output is the input of `what`.
+def _sources(calls, what: str) -> tuple[str, ...]:
+    """Names of the layers whose outputs are the inputs of `what`.
 
     Args:
-        nodes: calls of a layer as Keras 2 or 3 describes them.
+        calls: of a layer, as Keras 2 or 3 describes them: a list of at most one.
         what: named in the message.
     """
-    sources, waiting = [], [nodes]
+    if isinstance(calls, list) and len(calls) > 1:
+        raise ValueError(f"refused: {what} is called {len(calls)} times; expected once")
+    sources, waiting = [], [calls]
     while waiting:
         item = waiting.pop()
         if isinstance(item, list) and item and isinstance(item[0], str):
@@ -143,10 +163,8 @@ def _only_source(nodes, what: str) -> str:
             if arguments:
                 raise ValueError(f"refused: {what} is called with {one_line(arguments[0], 100)}")
         elif isinstance(item, list):
-            waiting.extend(item)
-    if len(sources) != 1:
-        raise ValueError(f"refused: {what} comes from {len(sources)} layers; expected one")
-    return sources[0]
+            waiting.extend(reversed(item))
+    return tuple(sources)
 
 
 def _with_input(config, described: list[dict]) -> list[dict]:
@@ -161,25 +179,35 @@ def _with_input(config, described: list[dict]) -> list[dict]:
     return [{"class_name": "InputLayer", "config": settings}, *described]
 
 
-def _checked(described: list[dict], keras_2: bool) -> list[Layer]:
-    layers, shape = [], None
-    for item in described:
+def _checked(ordered: list[tuple[dict, tuple[str, ...]]], keras_2: bool) -> list[Layer]:
+    layers, shapes = [], {}
+    for item, sources in ordered:
         kind, name, settings = item["class_name"], _name(item), dict(item["config"])
         try:
             arguments = _arguments(kind, settings, keras_2)
-            if (kind == "InputLayer") != (shape is None):
+            if (kind == "InputLayer") != (not layers):
                 raise ValueError("is not in its place; expected one InputLayer, and it first")
             if kind == "InputLayer":
                 weights, shape = {}, input_shape(settings)
             else:
-                weights, shape = KINDS[kind].rule(arguments, shape)
+                weights, shape = _rule(kind, arguments, [shapes[source] for source in sources])
             # Weights need no limit of their own: the file must hold all of them.
             if min(shape) < 1 or math.prod(shape) > MAX_VALUES:
                 raise ValueError(f"has the output {shape}; expected 1 to {MAX_VALUES} values")
         except ValueError as error:
             raise ValueError(f"refused: its layer {name!r} ({kind}) {error}") from error
-        layers.append(Layer(kind, name, arguments, weights, shape))
+        layers.append(Layer(kind, name, arguments, weights, shape, sources))
+        shapes[name] = shape
     return layers
+
+
+def _rule(kind: str, arguments: dict, shapes: list[tuple[int, ...]]):
+    """Shapes of a layer's weights by name, and of its output, from those of its inputs."""
+    if KINDS[kind].merges:
+        return {}, KINDS[kind].rule(arguments, shapes)
+    if len(shapes) != 1:
+        raise ValueError(f"has {len(shapes)} inputs; expected one")
+    return KINDS[kind].rule(arguments, shapes[0])
 
 
 def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:

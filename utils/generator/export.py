@@ -232,16 +232,23 @@ def _description(generator):
     """What a program needs, with the arrays of the `.npz`, to compute the generator.
 
     Returns:
-        `latents` and `images`: the shapes of input and output; `layers`, in their order: `name`,
-        `kind` (the name of a Keras layer), `settings` (Keras's arguments that matter when images
-        are drawn), `weights` (stored in the `.npz` under `<name>/<weight>`).
+        `latents` and `images`: the shapes of input and output; `layers`, each after its inputs:
+        `name`, `kind` (the name of a Keras layer), `inputs` (names of layers, or `latents`),
+        `settings` (Keras's arguments that matter when images are drawn), `weights` (stored in the
+        `.npz` under `<name>/<weight>`). The last layer gives the images.
     """
     from utils.generator.layers import KINDS
 
+    names = {id(layer.output): layer.name for layer in generator.layers[1:]}
+    names[id(generator.input)] = INPUT
     layers = [
         {
             "name": layer.name,
             "kind": type(layer).__name__,
+            "inputs": [
+                names[id(tensor)]
+                for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])
+            ],
             "settings": {
                 setting: layer.get_config().get(setting)  # some versions leave defaults out
                 for setting in KINDS[type(layer).__name__].settings

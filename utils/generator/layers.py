@@ -23,6 +23,8 @@ class Kind(NamedTuple):
         rule: a function of (settings, input shape) that returns (shapes of the weights by name,
             output shape). Shapes of images and activations have no batch dimension. Without a rule
             the layer has no weights and keeps the shape.
+        merges: whether the layer has several inputs. Then it has no weights, and `rule` is a
+            function of (settings, input shapes) that returns the output shape.
     """
 
     settings: dict[str, Callable]
@@ -31,6 +33,7 @@ class Kind(NamedTuple):
         {},
         shape,
     )
+    merges: bool = False
 
 
 # Settings --------------------------------------------------------------------------------------
@@ -215,6 +218,34 @@ def _upsampling(settings, shape):
     return {}, (shape[0] * height, shape[1] * width, shape[2])
 
 
+def _add(settings, shapes):
+    if len(shapes) < 2 or len({len(shape) for shape in shapes}) > 1:
+        raise ValueError(f"has the inputs {shapes}; expected two or more of as many dimensions")
+    sides = [{side for side in sides if side != 1} for sides in zip(*shapes, strict=True)]
+    if any(len(side) > 1 for side in sides):
+        raise ValueError(f"cannot add {shapes}; expected equal sides, or 1")
+    return tuple(next(iter(side), 1) for side in sides)
+
+
+def _concatenate(settings, shapes):
+    axis, rank = settings.get("axis", -1), len(shapes[0]) if shapes else 0
+    axis = axis - 1 if axis > 0 else axis + rank
+    if len(shapes) < 2 or not 0 <= axis < rank:
+        raise ValueError(f"has the inputs {shapes}; expected two or more, joined along an axis")
+    rest = {(*shape[:axis], *shape[axis + 1 :], len(shape)) for shape in shapes}
+    if len(rest) > 1:
+        raise ValueError(f"cannot join {shapes} along axis {settings.get('axis', -1)}")
+    joined = sum(shape[axis] for shape in shapes)
+    return (*shapes[0][:axis], joined, *shapes[0][axis + 1 :])
+
+
+def _softmax(settings, shape):
+    axis = settings.get("axis", -1)
+    if not (-len(shape) <= axis < 0 or 1 <= axis <= len(shape)):
+        raise ValueError(f"has axis = {axis}; its input is {shape}")
+    return {}, shape
+
+
 _CONVOLUTION = {
     "filters": _integer,
     "kernel_size": _pair,
@@ -248,5 +279,9 @@ KINDS = {
         {"size": _pair, "interpolation": _one_of("nearest", "bilinear", "bicubic")},
         rule=_upsampling,
     ),
+    "Rescaling": Kind({"scale": _number, "offset": _number}, frozenset({"scale"})),
+    "Softmax": Kind({"axis": _axis}, rule=_softmax),
+    "Add": Kind({}, rule=_add, merges=True),
+    "Concatenate": Kind({"axis": _axis}, rule=_concatenate, merges=True),
 }
 """The accepted layers by class name; none of them can carry code."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from utils import hdf5
 from utils.generator import architecture
+from utils.generator.layers import KINDS
 from utils.messages import one_line
 
 
@@ -72,7 +73,7 @@ def _weights(layer: architecture.Layer, arrays: dict[str, np.ndarray]) -> dict[s
 
 
 def _build(layers: list[architecture.Layer], weights: list[dict[str, np.ndarray]]) -> keras.Model:
-    z = x = keras.Input(layers[0].shape)
+    outputs = {layers[0].name: keras.Input(layers[0].shape)}
     for layer, values in zip(layers[1:], weights[1:], strict=True):
         options = {"name": layer.name.replace("/", "_"), "dtype": "float32"}
         if "kernel" in values:
@@ -80,7 +81,8 @@ def _build(layers: list[architecture.Layer], weights: list[dict[str, np.ndarray]
         if layer.kind in ("Conv2D", "Conv2DTranspose", "UpSampling2D"):
             options["data_format"] = "channels_last"  # a person's keras.json may say otherwise
         keras_layer = getattr(keras.layers, layer.kind)(**layer.arguments, **options)
-        x = keras_layer(x)
+        inputs = [outputs[name] for name in layer.inputs]
+        outputs[layer.name] = keras_layer(inputs if KINDS[layer.kind].merges else inputs[0])
         for name, value in values.items():
             getattr(keras_layer, name).assign(value)
-    return keras.Model(z, x, name="generator")
+    return keras.Model(outputs[layers[0].name], outputs[layers[-1].name], name="generator")

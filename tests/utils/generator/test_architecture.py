@@ -73,15 +73,31 @@ DESCRIPTIONS = {
     "no layers": (lambda model, file: model["config"].update(layers=[]), "0 layers; expected 2"),
     "loop": (
         layer(2, inbound_nodes=[[["conv2d", 0, 0, {}]]]),
-        "its layers do not follow one another from one input",
+        "its layers form a loop",
     ),
     "two calls": (
         layer(2, inbound_nodes=[[["dense", 0, 0, {}]], [["input_1", 0, 0, {}]]]),
-        "layer 'batch_normalization' comes from 2 layers",
+        "layer 'batch_normalization' is called 2 times; expected once",
     ),
     "two outputs": (
         lambda model, file: model["config"]["output_layers"].append(["dense", 0, 0]),
-        "the network comes from 2 layers",
+        "the network has 2 outputs; expected one",
+    ),
+    "two inputs of a layer that takes one": (
+        layer(2, inbound_nodes=[[["dense", 0, 0, {}], ["input_1", 0, 0, {}]]]),
+        "'batch_normalization' (BatchNormalization) has 2 inputs; expected one",
+    ),
+    "a sum of unequal shapes": (
+        lambda model, file: model["config"]["layers"][2].update(
+            class_name="Add",
+            config={"name": "batch_normalization"},
+            inbound_nodes=[[["dense", 0, 0, {}], ["input_1", 0, 0, {}]]],
+        ),
+        "'batch_normalization' (Add) cannot add [(96,), (5,)]; expected equal sides, or 1",
+    ),
+    "an input that is not there": (
+        layer(2, inbound_nodes=[[["nothing", 0, 0, {}]]]),
+        "it names the layer 'nothing', which it does not have",
     ),
     "drawing in training mode": (
         layer(2, inbound_nodes=[[["dense", 0, 0, {"training": True}]]]),
@@ -133,6 +149,8 @@ def convolutions():
         ("BatchNormalization", {"axis": [1]}, (2, 3, 4)),
         ("BatchNormalization", {"axis": -1, "scale": False}, (2, 3, 4)),
         ("Dense", {"units": 5, "use_bias": False}, (2, 3)),
+        ("Rescaling", {"scale": 4.0, "offset": 0.5}, (2, 3)),
+        ("Softmax", {"axis": 1}, (2, 3)),
     ],
 )
 def test_computed_shapes_equal_those_of_keras(kind, settings, shape):

@@ -13,6 +13,7 @@ import pytest
 from models.training import outputs
 from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT
+from tests.helpers.graphs import graph_generator
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
 from utils.drawing.latents import seed_latents
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def generators(tmp_path_factory):
-    """A folder with a generator of ours, one by Keras 2, and one with layers that ours lack."""
+    """A folder with four generators: ours, by Keras 2, with layers that ours lacks, a graph."""
     folder = tmp_path_factory.mktemp("generators")
     WGANGP(**TINY | {"generator_upsample": [2, 1], "generator_conv_strides": [1, 2]}).save_model(
         folder
@@ -47,6 +48,7 @@ def generators(tmp_path_factory):
         x = layer(x)
     outputs.save_network(keras.Model(z, x, name="odd"), folder / "odd.h5")
     shutil.copy(DATA / "keras2_functional.h5", folder / "keras2.h5")
+    outputs.save_network(graph_generator(), folder / "graph.h5")
     return folder
 
 
@@ -58,7 +60,7 @@ def executed(code, folder, monkeypatch):
     return variables
 
 
-@pytest.mark.parametrize("name", ["generator", "odd", "keras2"])
+@pytest.mark.parametrize("name", ["generator", "odd", "keras2", "graph"])
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "npz"])
 def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, monkeypatch):
     if format == "tflite":
@@ -117,11 +119,25 @@ def test_the_arrays_and_their_description_suffice_to_draw(tmp_path):
     about = json.loads((tmp_path / "g.json").read_text())
     x = seed_latents([7], 5)
     with np.load(tmp_path / "g.npz", allow_pickle=False) as weights:
-        for layer in about["layers"]:
+        for before, layer in zip(["latents", *about["layers"]], about["layers"], strict=False):
             arrays = {name: weights[f"{layer['name']}/{name}"] for name in layer["weights"]}
             x = BY_HAND[layer["kind"]](x, layer["settings"], arrays)
+            assert layer["inputs"] == [before if before == "latents" else before["name"]]
     assert about["images"] == ["batch", 16, 16, 3] and about["latents"] == ["batch", 5]
     assert np.abs(x - np.asarray(gan.generator(seed_latents([7], 5)))).max() < 1e-4
+
+
+def test_the_description_of_a_graph_names_the_inputs_of_every_layer(tmp_path):
+    export_generator(graph_generator(), tmp_path / "g.npz", "npz")
+    layers = json.loads((tmp_path / "g.json").read_text())["layers"]
+    inputs = {layer["name"]: layer["inputs"] for layer in layers}
+    assert inputs["groups"] == ["latents"] and inputs["both"] == ["one_hot", "latents"]
+    assert inputs["logits"] == ["rows_shape", "columns_shape"]
+    assert layers[-1]["name"] == "palette"
+    written = set()
+    for layer in layers:  # each after its inputs
+        assert {*layer["inputs"]} <= written | {"latents"}
+        written.add(layer["name"])
 
 
 def _normalised(x, settings, w):

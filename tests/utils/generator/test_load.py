@@ -8,7 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from models.training.outputs import save_network
 from tests.helpers import DATA
+from tests.helpers.graphs import graph_generator
 from tests.helpers.hostile import altered, assert_refused
 from utils.generator.load import load_generator
 
@@ -28,6 +30,18 @@ def test_layers_keep_their_names_and_settings():
     assert by_name["leaky_re_lu"].negative_slope == pytest.approx(0.2)
     assert by_name["batch_normalization_1"].epsilon == 0.01
     assert by_name["dropout"].rate == 0.3 and by_name["conv2d"].activation.__name__ == "leaky_relu"
+
+
+def test_a_graph_draws_the_same_images_here_and_in_plain_keras(tmp_path):
+    network = graph_generator()
+    network.get_layer("norm").moving_mean.assign(np.linspace(-1, 1, 30))
+    save_network(network, tmp_path / "graph.h5")
+    z = np.random.default_rng(0).standard_normal((5, 8), np.float32)
+    expected = network.predict(z, verbose=0)
+    assert np.ptp(expected) > 0.1
+    assert np.allclose(load_generator(tmp_path / "graph.h5").predict(z, verbose=0), expected)
+    plain = keras.saving.load_model(tmp_path / "graph.h5", compile=False)
+    assert np.allclose(plain.predict(z, verbose=0), expected)
 
 
 @pytest.mark.parametrize(

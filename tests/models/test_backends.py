@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import JAX, ROOT
 from tests.helpers.parity import SEEDS
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -26,7 +26,7 @@ def run_on_each(task, folder, others):
             subprocess.Popen(
                 [sys.executable, "-m", "tests.helpers.parity", task, *arguments],
                 cwd=ROOT,
-                env=os.environ | {"KERAS_BACKEND": backend},
+                env=os.environ | (JAX if backend == "jax" else {"KERAS_BACKEND": backend}),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

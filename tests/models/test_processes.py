@@ -19,7 +19,7 @@ from models.engines.processes import Processes
 from models.training import checkpoint
 from models.WGANGP import WGANGP
 from tests.benchmarks.scaling import EXCHANGES
-from tests.helpers import CACHE, ROOT
+from tests.helpers import JAX, ROOT
 from tests.helpers.devices import COMPARED, RUN
 from tests.helpers.parity import SEEDS
 from tests.helpers.small import arrays, lines, train
@@ -28,13 +28,6 @@ from utils.loaders import load_images
 pytest.importorskip("jax")
 
 DEVICES = 4
-JAX = {
-    "KERAS_BACKEND": "jax",
-    "JAX_PLATFORMS": "cpu",
-    # What has been compiled once is read from there: half of the time of a start.
-    "JAX_COMPILATION_CACHE_DIR": str(CACHE / "jax"),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-}
 
 
 def started(*arguments, cwd=ROOT, **variables):
@@ -56,7 +49,8 @@ def compared(tiny_zip, tmp_path_factory):
     """The results of `tests.helpers.devices compare`, and the folder of its runs and programs."""
     folder = tmp_path_factory.mktemp("devices")
     flags = (
-        f"--xla_force_host_platform_device_count={DEVICES} --xla_dump_to={folder}/programs "
+        f"{JAX['XLA_FLAGS']} --xla_force_host_platform_device_count={DEVICES} "
+        f"--xla_dump_to={folder}/programs "
         "--xla_dump_hlo_module_re=jit_pure --xla_dump_hlo_as_text"
     )
     # A cache of its own: each program is compiled, and written down, once.

@@ -57,13 +57,17 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     assert names == ["grid.png", "latents.npz", "seed_0.png", "seed_1.png", "seed_7.png"]
     sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
     assert sample.shape == (68, 134, 3)
+
+
+def test_a_generator_is_judged_by_the_law(run, tiny_zip, tmp_path):
+    generator = shutil.copy(run[1] / "generator.h5", tmp_path)
     figures = tmp_path / "figures.json"
-    judging = ("--generator", generator, "--data", lines64, "--count", 20, "--json", figures)
+    judging = ("--generator", generator, "--data", tiny_zip, "--count", 20, "--json", figures)
     judged = command("evaluate.py", *judging)
     assert judged.returncode == 0, judged.stderr
     assert re.search(r"^validity +0\.0000\* +1\.0000 ", judged.stdout, re.MULTILINE)
     assert json.loads(figures.read_text())["real"]["structure"] == 1
-    assert (generator.parent / "report.png").exists()
+    assert (tmp_path / "report.png").exists()
 
 
 def test_own_images_are_judged_without_a_law(tmp_path):

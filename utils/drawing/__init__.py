@@ -20,7 +20,6 @@ __getattr__ = exports(
             "Provenance",
             "find_original",
             "read_provenance",
-            "save_latents",
         ),
         "pictures": ("save_images", "save_mix"),
         "films": ("write_film",),

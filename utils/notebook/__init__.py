@@ -6,7 +6,6 @@ __getattr__ = exports(
     __name__,
     {
         "colab": (
-            "find_file",
             "find_generator",
             "find_picture",
             "find_root",

@@ -5,8 +5,8 @@ from utils import exports
 __getattr__ = exports(
     __name__,
     {
-        "dataset": ("prepare", "report_path"),
-        "squares": ("CROPS", "Settings"),
+        "dataset": ("prepare",),
+        "squares": ("Settings",),
         "findings": ("summary",),
     },
 )

@@ -57,7 +57,6 @@ def main(a):
     from models.engines import distributed
     from models.training.outputs import resume
     from models.WGANGP import WGANGP
-    from utils.images import to_uint8
     from utils.loaders import load_images
     from utils.runs import run_folder
 
@@ -90,7 +89,7 @@ def main(a):
             print(resume(gan, folder, mode, a.checkpoint))
         if a.dry_run:
             return report(gan, x_train, folder, options)
-        judge = judge_for(size, training=to_uint8(x_train.first(batch_size)))
+        judge = judge_for(size, training=x_train.first(batch_size))
         options = dataclasses.replace(options, judge=judge)
         gan.train(x_train, batch_size, options.epochs, folder, options=options)
         return end(gan, folder, options)

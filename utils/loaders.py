@@ -81,8 +81,8 @@ class ImageStream:
         return self._images(k, 0, self.batch_size)
 
     def first(self, count: int) -> np.ndarray:
-        """The first `count` images, in training order: float32 (count, H, W, C) in [-1, 1]."""
-        return self._images(0, 0, count)[0]
+        """The first `count` images, in training order: uint8 (count, H, W, C)."""
+        return self.source.pixels(self._indices(0, 0, count))
 
     def palette(self) -> Palette | None:
         """The colours of the images if they are few, see `utils.images.find_palette`.
@@ -93,10 +93,13 @@ class ImageStream:
         return find_palette(self.source.pixels, len(self.source))
 
     def _images(self, k: int, first: int, end: int) -> tuple[np.ndarray]:
+        return (self.source.take(self._indices(k, first, end)),)
+
+    def _indices(self, k: int, first: int, end: int) -> np.ndarray:
+        """Numbers of the images at places `first` to `end` - 1 of batch k."""
         places = k * self.batch_size + np.arange(first, end)
         passes, offsets = np.divmod(places, len(self.source))
-        indices = [self._order(p)[i] for p, i in zip(passes.tolist(), offsets, strict=True)]
-        return (self.source.take(np.array(indices)),)
+        return np.array([self._order(p)[i] for p, i in zip(passes.tolist(), offsets, strict=True)])
 
     def _shuffled(self, number: int) -> np.ndarray:
         """The order of one pass. The 1 keeps its random numbers apart from those of training."""

@@ -18,7 +18,7 @@ from models.training import checkpoint
 from utils import runs
 from utils.drawing import draw_images
 from utils.files import replacing
-from utils.images import grid, save_picture, to_uint8
+from utils.images import grid, save_picture
 from utils.messages import one_line
 
 MODES = ("auto", "build", "load", "new")
@@ -119,7 +119,7 @@ def save_samples(folder, gan, rows: int, columns: int) -> None:
 
 def save_real(folder, stream, rows: int, columns: int) -> None:
     """Writes `images/real.png`: the first images of an `ImageStream`, in the samples' grid."""
-    real = to_uint8(stream.first(rows * columns))
+    real = stream.first(rows * columns)
     save_picture(Path(folder) / "images" / "real.png", grid(real, rows, columns))
 
 

@@ -65,7 +65,7 @@ def test_batch_k_depends_on_seed_and_k_alone(greys):
     batches = [next(first)[0] for _ in range(8)]
     assert np.array_equal(batches[7], late)
     assert not np.array_equal(load_images(greys, 8, 4, seed=4)[7][0], late)
-    assert np.array_equal(second.first(6), np.concatenate(batches)[:6])
+    assert np.array_equal(to_float(second.first(6)), np.concatenate(batches)[:6])
     second.position = 6
     assert np.array_equal(next(second)[0], batches[6])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from IPython.display import Image, display
 from PIL import Image as Pillow
 
-from utils.images import grid, to_picture, to_uint8
+from utils.images import grid, to_picture
 from utils.loaders import ImageStream
 from utils.notebook.colab import show_page
 from utils.runs import find_samples
@@ -17,7 +17,7 @@ _COLUMNS = 8
 
 def batch_picture(stream: ImageStream) -> Pillow.Image:
     """The first batch of a stream as one picture, which notebooks show."""
-    images = to_uint8(stream.first(stream.batch_size))
+    images = stream.first(stream.batch_size)
     return to_picture(grid(images, -(-len(images) // _COLUMNS), _COLUMNS))
 
 

@@ -9,7 +9,6 @@ from tqdm.auto import tqdm
 
 from utils.drawing import draw_images
 from utils.files import replacing
-from utils.images import to_uint8
 from utils.loaders import ImageStream
 from utils.quality.similarity import ImageJudge, diversity
 from utils.runs import rank, read_scores
@@ -106,7 +105,7 @@ class Scores(keras.callbacks.Callback):
 
     def _real(self):
         count = min(IMAGES, len(self.stream.source))  # no image twice
-        return to_uint8(self.stream.first(count))
+        return self.stream.first(count)
 
     def _score(self, epoch):
         row = {"epoch": epoch} | self._measure(IMAGES)

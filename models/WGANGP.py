@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from keras import ops
+from keras import layers, ops
 
 from models import engines, losses
 from models.augment import augmented, random_numbers
@@ -15,6 +15,7 @@ from models.engines.processes import Processes
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.presets import Options, Recipe
+from models.schedules import between, rate_factor
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
 
@@ -51,6 +52,7 @@ class WGANGP:
         recipe: the `Recipe`.
         config: every argument above but `processes`, flat, as `params.json` holds it.
         average: EMA of the generator, or None.
+        grad_weight: of the penalty, in the epoch that follows.
         d_losses: one row [D, R, F, G] per epoch, of its last critic update: the loss, the mean
             scores of real images (negated) and of generated ones, the penalty. By default
             D = R + F + grad_weight·G. Where an update took no penalty, G is the last one computed.
@@ -97,19 +99,8 @@ class WGANGP:
         block = dict(locals())
         for name in ("self", "recipe", "processes", "settings"):
             del block[name]
-        self.recipe = dataclasses.replace(recipe or Recipe(), **settings)
-        self.config = block | dataclasses.asdict(self.recipe)
-        self.input_dim = tuple(input_dim)
-        self.grad_weight = grad_weight
-        self.z_dim = z_dim
-        self.batch_size = batch_size
-        self.seed = self.recipe.seed
-        self.learning_rates = critic_learning_rate, generator_learning_rate
-        self.processes = processes
-        processes.check_batch_size(batch_size)
-        self._mixes_images = critic_batch_norm_momentum is not None  # in the critic's batch norm
-        self.critic = build_critic(
-            self.input_dim,
+        critic = build_critic(
+            tuple(input_dim),
             critic_conv_filters,
             critic_conv_kernel_size,
             critic_conv_strides,
@@ -117,7 +108,7 @@ class WGANGP:
             critic_activation,
             critic_dropout_rate,
         )
-        self.generator = build_generator(
+        generator = build_generator(
             z_dim,
             generator_initial_dense_layer_size,
             generator_upsample,
@@ -128,16 +119,62 @@ class WGANGP:
             generator_activation,
             generator_dropout_rate,
         )
-        if self.generator.output_shape[1:] != self.input_dim:
+        if generator.output_shape[1:] != tuple(input_dim):
             raise ValueError(
-                f"the generator draws images of {self.generator.output_shape[1:]}, but "
-                f"input_dim is {self.input_dim}; change generator_initial_dense_layer_size, "
+                f"the generator draws images of {generator.output_shape[1:]}, but "
+                f"input_dim is {tuple(input_dim)}; change generator_initial_dense_layer_size, "
                 "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
-        initialise((self.critic, self.generator), self.seed, self.recipe.initial_weights)
+        recipe = dataclasses.replace(recipe or Recipe(), **settings)
+        self._set_up(critic, generator, block, recipe, processes)
+
+    @classmethod
+    def from_networks(cls, critic, generator, description, recipe=None, processes=Processes()):  # noqa: B008
+        """A GAN of other networks than those of the reference block.
+
+        Args:
+            critic: images (B, H, W, C) to scores (B, 1), a graph of layers, each called once.
+            generator: latents (B, z_dim) to images in [-1, 1], such a graph too; its layers have
+                other names than the critic's.
+            description: what `params.json` says of the networks; and `critic_learning_rate`,
+                `generator_learning_rate`, `grad_weight` and `batch_size`, as for the constructor.
+            recipe, processes: as for the constructor.
+
+        Raises:
+            ValueError: networks that do not fit each other.
+        """
+        if generator.output_shape[1:] != critic.input_shape[1:]:
+            raise ValueError(
+                f"the generator draws images of {generator.output_shape[1:]}, but the critic "
+                f"expects {critic.input_shape[1:]}"
+            )
+        config = {
+            "input_dim": critic.input_shape[1:],
+            "optimiser": "adam",
+            "z_dim": generator.input_shape[1],
+        }
+        gan = cls.__new__(cls)
+        gan._set_up(critic, generator, config | description, recipe or Recipe(), processes)
+        return gan
+
+    def _set_up(self, critic, generator, block, recipe, processes):
+        """Sets everything but the networks' layers: their weights, optimisers, EMA, counters."""
+        self.recipe = recipe
+        self.config = block | dataclasses.asdict(recipe)
+        self.input_dim = tuple(block["input_dim"])
+        self.grad_weight = block["grad_weight"]
+        self.z_dim = block["z_dim"]
+        self.batch_size = block["batch_size"]
+        self.seed = recipe.seed
+        self.learning_rates = block["critic_learning_rate"], block["generator_learning_rate"]
+        self.processes = processes
+        processes.check_batch_size(self.batch_size)
+        self.critic, self.generator = critic, generator
+        self._mixes_images = any(isinstance(x, layers.BatchNormalization) for x in critic.layers)
+        initialise((critic, generator), self.seed, recipe.initial_weights)
         self.critic_optimiser, self.generator_optimiser = (
             build_optimiser(
-                optimiser, rate, self.recipe.adam_betas, network, self.recipe.dtype == "float16"
+                block["optimiser"], rate, recipe.adam_betas, network, recipe.dtype == "float16"
             )
             for rate, network in zip(
                 self.learning_rates, (self.critic, self.generator), strict=True
@@ -199,6 +236,18 @@ class WGANGP:
         )
         Trainer(self, run_folder, options).train(x_train, using_generator)
 
+    def follow_schedules(self, epochs):
+        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`."""
+        recipe = self.recipe
+        if recipe.learning_rate_decay or recipe.warmup:
+            factor = rate_factor(self.epoch, epochs, recipe.learning_rate_decay, recipe.warmup)
+            optimisers = self.critic_optimiser, self.generator_optimiser
+            for optimiser, rate in zip(optimisers, self.learning_rates, strict=True):
+                optimiser.learning_rate = factor * rate
+        if recipe.grad_weight_end is not None:
+            first, last = self.config["grad_weight"], recipe.grad_weight_end
+            self.grad_weight = between(first, last, self.epoch, epochs)
+
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
 
@@ -210,7 +259,8 @@ class WGANGP:
         updates, every = self.epoch * n_critic, self.recipe.penalty_every
         penalised = tuple((updates + i) % every == 0 for i in range(n_critic))
         decay = self.average.decay(self.epoch, self.batch_size) if self.average else 0
-        result = self._compiled_epoch(penalised)(real, *noise, np.float32(decay))
+        factors = np.float32(decay), np.float32(self.grad_weight)
+        result = self._compiled_epoch(penalised)(real, *noise, *factors)
         *critic_losses, generator_loss = ops.convert_to_numpy(result).tolist()
         if not any(penalised):
             critic_losses[3] = self.d_losses[-1][3]
@@ -258,7 +308,7 @@ class WGANGP:
         shape = n_critic + 1, self.batch_size, 2
         return z, mix, random_numbers(self.recipe.augment, rng, shape)
 
-    def _epoch(self, penalised, real, z, mix, numbers, decay):
+    def _epoch(self, penalised, real, z, mix, numbers, decay, grad_weight):
         """`n_critic` critic updates and one generator update; [D, R, F, G, generator loss].
 
         Args:
@@ -266,24 +316,26 @@ class WGANGP:
             real: (n_critic, B, H, W, C).
             z, mix, numbers: from `noise`.
             decay: of the EMA, ().
+            grad_weight: of the penalty, ().
         """
         last_penalty = ops.zeros((1,))
         for i, takes_penalty in enumerate(penalised):
-            critic_losses = self.critic_step(real[i], z[i], mix[i], takes_penalty, numbers[i])
+            weight = grad_weight if takes_penalty else None
+            critic_losses = self.critic_step(real[i], z[i], mix[i], weight, numbers[i])
             last_penalty = critic_losses[3:] if takes_penalty else last_penalty
         generator_loss = self.generator_step(z[-1], real[-1], numbers[-1])
         if self.average:
             self.average.update(self.generator, decay)
         return ops.concatenate([critic_losses[:3], last_penalty, generator_loss])
 
-    def critic_step(self, real, z, mix, penalised=True, numbers=None):
-        """One critic update; returns [D, R, F, G] from before it."""
+    def critic_step(self, real, z, mix, grad_weight, numbers=None):
+        """One critic update; returns [D, R, F, G] from before it; see `critic_losses`."""
         # Outside the gradient: the generator does not learn here.
         fake = ops.stop_gradient(self._forward(self.generator, z))
         real, fake = augmented(self.recipe.augment, real, fake, numbers)
 
         def loss():
-            parts = self.critic_losses(real, fake, mix, penalised)
+            parts = self.critic_losses(real, fake, mix, grad_weight)
             return self.critic_optimiser.scale_loss(parts[0]), parts
 
         parts, gradients = self._engine.gradients(loss, self.critic.trainable_variables)
@@ -301,21 +353,21 @@ class WGANGP:
         self._engine.update(self.generator_optimiser, gradients, self.generator.trainable_variables)
         return value
 
-    def critic_losses(self, real, fake, mix, penalised=True):
+    def critic_losses(self, real, fake, mix, grad_weight):
         """[D, R, F, G] of one batch; see `d_losses`.
 
         Args:
             real: real images (B, H, W, C) in [-1, 1].
             fake: generated images of the same shape.
             mix: interpolation weights U[0, 1], one per image (B, 1, 1, 1).
-            penalised: whether D contains the penalty; G is 0 otherwise.
+            grad_weight: of the penalty in D; None for an update without a penalty, whose G is 0.
         """
         real_scores, fake_scores = self._scores(real, fake)
         loss = losses.critic_loss(self.recipe.loss, real_scores, fake_scores)
         penalty = ops.zeros(())
-        if penalised:
+        if grad_weight is not None:
             penalty = losses.penalty(self.recipe.penalty, self.squared_slopes, real, fake, mix)
-            loss = loss + self.grad_weight * self.recipe.penalty_every * penalty
+            loss = loss + grad_weight * self.recipe.penalty_every * penalty
         return ops.stack([loss, -ops.mean(real_scores), ops.mean(fake_scores), penalty])
 
     def generator_loss(self, z, real=None, numbers=None):

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-_NUMBERS = {"none": 0, "flip": 1, "transpose": 3, "diffaugment": 7}
+_NUMBERS = {"none": 0, "flip": 1, "flips": 2, "transpose": 3, "diffaugment": 7}
 _SHIFT = 1 / 8  # of height and width, at most
 _HOLE = 1 / 2  # of height and width
 
@@ -16,10 +16,11 @@ def random_numbers(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) 
 def augmented(kind: str, real, fake, numbers):
     """Real and generated images as the critic sees them.
 
-    `flip` mirrors half of the real images left to right; `transpose` turns them into one of their
-    eight symmetric pictures, all equally likely. So the data set becomes twice, or eight times, as
-    large. `diffaugment` (Zhao et al. 2020, arXiv:2006.10738, policy colour, translation, cutout)
-    changes both, and the generator learns through it, so it does not learn to draw the changes.
+    `flip` mirrors half of the real images left to right; `flips` also mirrors half of them top to
+    bottom; `transpose` turns them into one of their eight symmetric pictures, all equally likely.
+    So the data set becomes two, four or eight times as large. `diffaugment` (Zhao et al. 2020,
+    arXiv:2006.10738, policy colour, translation, cutout) changes both, and the generator learns
+    through it, so it does not learn to draw the changes.
 
     Args:
         kind: one of `models.presets.AUGMENTATIONS`.
@@ -30,10 +31,11 @@ def augmented(kind: str, real, fake, numbers):
     Returns:
         real and fake images.
     """
-    if kind in ("flip", "transpose") and real is not None:
+    if kind in ("flip", "flips", "transpose") and real is not None:
         real = _mirrored(real, numbers[:, 0], 2, 0)
-        if kind == "transpose":
+        if kind != "flip":
             real = _mirrored(real, numbers[:, 0], 1, 1)
+        if kind == "transpose":
             turned = ops.transpose(real, (0, 2, 1, 3))
             real = ops.where(_each(numbers[:, 0], 2) < 0.5, turned, real)
     elif kind == "diffaugment":

@@ -34,6 +34,8 @@ def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str
             return _batch_norm(layer, inputs, update_statistics)
         if isinstance(layer, layers.LeakyReLU):
             return _leaky_relu(layer, inputs)
+        if isinstance(layer, layers.Softmax):
+            return _softmax(layer, inputs)
         if isinstance(layer, layers.Dropout):
             return layer(inputs, training=True)
         return layer(inputs)
@@ -60,10 +62,28 @@ def _convolution(layer, x, dtype):
     x, kernel = ops.cast(x, dtype), ops.cast(layer.kernel, dtype)
     if isinstance(layer, layers.Conv2DTranspose):
         x = _transposed(x, kernel, layer.strides)
+    elif layer.strides == layer.kernel_size and _divides(layer.strides, x):
+        x = _patches(x, kernel)
     else:
         x = ops.conv(x, kernel, layer.strides, "same")
     x = ops.cast(x, "float32")
     return x + layer.bias if layer.use_bias else x
+
+
+def _divides(strides, x):
+    return not any(size % stride for size, stride in zip(x.shape[1:3], strides, strict=True))
+
+
+def _patches(x, kernel):
+    """A convolution whose patches do not overlap: one product of matrices, which is faster."""
+    (height, width, channels, filters), (batch, rows, columns, _) = kernel.shape, x.shape
+    rows, columns = rows // height, columns // width
+    if kernel.shape[:2] != (1, 1):
+        x = ops.reshape(x, (batch, rows, height, columns, width, channels))
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+    x = ops.reshape(x, (-1, height * width * channels))
+    x = ops.matmul(x, ops.reshape(kernel, (-1, filters)))
+    return ops.reshape(x, (batch, rows, columns, filters))
 
 
 def _transposed(x, kernel, strides):
@@ -101,3 +121,8 @@ def _batch_norm(layer, x, update_statistics):
 
 def _leaky_relu(layer, x):
     return x * ops.stop_gradient(ops.where(x > 0, 1.0, layer.negative_slope))
+
+
+def _softmax(layer, x):
+    x = ops.exp(x - ops.stop_gradient(ops.max(x, layer.axis, keepdims=True)))
+    return x / ops.sum(x, layer.axis, keepdims=True)

@@ -127,15 +127,17 @@ def initialise(
         (layer, v) for network in networks for layer in network.layers for v in layer.variables
     ]
     for layer, variable in layers_and_variables:
-        if variable.name == "kernel":
+        if variable.name == "kernel" and layer.trainable:
             values = rng.standard_normal(variable.shape, np.float32)
-            normal = initial_weights == "normal"
-            variable.assign(values * np.float32(WEIGHT_STDDEV if normal else _he_stddev(layer)))
+            variable.assign(values * np.float32(_stddev(layer, initial_weights)))
         elif variable.name == "seed_generator_state":
             variable.assign(rng.integers(2**31, size=variable.shape))
 
 
-def _he_stddev(layer: layers.Layer) -> float:
+def _stddev(layer: layers.Layer, initial_weights: str) -> float:
+    own = getattr(layer.kernel_initializer, "stddev", WEIGHT_STDDEV)
+    if own != WEIGHT_STDDEV or initial_weights == "normal":
+        return own
     shape = layer.kernel.shape
     fan_in = np.prod(shape[:-1])
     if isinstance(layer, layers.Conv2DTranspose):

@@ -11,7 +11,7 @@ PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOSSES = ("wasserstein", "relativistic")
 PENALTIES = ("one-centred", "zero-centred")
 INITIAL_WEIGHTS = ("normal", "he")
-AUGMENTATIONS = ("none", "flip", "transpose", "diffaugment")
+AUGMENTATIONS = ("none", "flip", "flips", "transpose", "diffaugment")
 ON_NAN = ("stop", "rollback")
 
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
@@ -56,6 +56,9 @@ class Recipe:
             `models.average`.
         learning_rate_decay: share of all epochs, in [0, 1], at the end of which both learning rates
             fall linearly to a hundredth.
+        warmup: epochs at the beginning in which both learning rates rise linearly.
+        grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
+            a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
 
     Raises:
@@ -71,6 +74,8 @@ class Recipe:
     initial_weights: str = "normal"
     generator_average: float | None = None
     learning_rate_decay: float = 0.0
+    warmup: int = 0
+    grad_weight_end: float | None = None
     augment: str = "none"
 
     def __post_init__(self):
@@ -91,6 +96,11 @@ class Recipe:
                 "learning_rate_decay must be a share from 0 to 1, received "
                 f"{self.learning_rate_decay}"
             )
+
+    @property
+    def needs_epochs(self) -> bool:
+        """Whether it depends on the planned number of epochs."""
+        return bool(self.learning_rate_decay) or self.grad_weight_end is not None
 
     @property
     def dtype(self) -> str:
@@ -171,11 +181,11 @@ class Preset:
     def with_options(self, **given) -> Options:
         """The preset's options with those given that are not None.
 
-        With `minutes` and no `epochs`, only the time ends the training. Where learning rates decay
-        by epochs, the preset's number of epochs stays.
+        With `minutes` and no `epochs`, only the time ends the training. Where the recipe
+        needs a number of epochs, the preset's stays.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        if "minutes" in chosen and not self.recipe.learning_rate_decay:
+        if "minutes" in chosen and not self.recipe.needs_epochs:
             chosen = {"epochs": None} | chosen
         return replace(self.options, **chosen)
 

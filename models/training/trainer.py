@@ -39,9 +39,10 @@ class Trainer:
                 f"batch_size is {options.batch_size} here, but the model was built for "
                 f"{gan.batch_size}"
             )
-        if options.epochs is None and gan.recipe.learning_rate_decay:
+        if options.epochs is None and gan.recipe.needs_epochs:
             raise ValueError(
-                "learning rates that decay need the number of epochs, received epochs=None"
+                "learning rates or a penalty that change need the number of epochs, received "
+                "epochs=None"
             )
         self.gan = gan
         self.folder = Path(run_folder)
@@ -127,7 +128,7 @@ class Trainer:
             handlers.on_train_begin()
             while gan.epoch != self.options.epochs and not stop:
                 handlers.on_epoch_begin(gan.epoch)
-                self._set_learning_rates()
+                gan.follow_schedules(self.options.epochs)
                 gan.train_epoch(stream, self.options.n_critic)
                 fault = None
                 try:
@@ -149,15 +150,6 @@ class Trainer:
 
     def _interrupt(self):
         self.gan.stop_training = self.gan.interrupted = True
-
-    def _set_learning_rates(self):
-        """Decays both learning rates, by the epoch that follows."""
-        gan, share = self.gan, self.gan.recipe.learning_rate_decay
-        if share:
-            factor = min(1.0, max(0.01, (1 - gan.epoch / self.options.epochs) / share))
-            optimisers = gan.critic_optimiser, gan.generator_optimiser
-            for optimiser, rate in zip(optimisers, gan.learning_rates, strict=True):
-                optimiser.learning_rate = factor * rate
 
     def _roll_back(self, rollbacks, error):
         """Returns to the last checkpoint, from which the noise is new each time."""

@@ -32,6 +32,12 @@ def test_flip_mirrors_real_images_alone():
     assert np.array_equal(fake, IMAGES)
 
 
+def test_flips_mirror_real_images_in_both_directions():
+    real, fake = changed("flips", [[[0.4, 0.6], [0.6, 0.1], [0.1, 0.1]]] * 2)
+    assert np.array_equal(real[0], IMAGES[0, :, ::-1]) and np.array_equal(real[1], IMAGES[1, ::-1])
+    assert np.array_equal(real[2], IMAGES[2, ::-1, ::-1]) and np.array_equal(fake, IMAGES)
+
+
 def test_transpose_gives_all_eight_symmetries():
     corners = np.array([[p, q, r] for p in (0, 0.9) for q in (0, 0.9) for r in (0, 0.9)])
     one = np.repeat(IMAGES[:1], 8, axis=0)
@@ -71,7 +77,7 @@ def test_diffaugment_by_hand():
 
 def test_random_numbers_depend_on_seed_and_epoch_and_leave_the_noise_unchanged():
     plain = WGANGP(**TINY).noise(3, 2)
-    for kind, count in zip(AUGMENTATIONS, (0, 1, 3, 7), strict=True):
+    for kind, count in zip(AUGMENTATIONS, (0, 1, 2, 3, 7), strict=True):
         noise = WGANGP(**TINY, augment=kind).noise(3, 2)
         assert np.array_equal(noise[0], plain[0]) and np.array_equal(noise[1], plain[1])
         assert noise[2].shape == (3, 4, 2, count)

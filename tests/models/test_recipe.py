@@ -38,13 +38,13 @@ def test_relativistic_losses_of_a_linear_critic():
     gan.critic = linear_critic(slope)
     real = np.full((4, 16, 16, 3), 0.5, np.float32)
     fake = np.full((4, 16, 16, 3), -0.25, np.float32)
-    losses = ops.convert_to_numpy(gan.critic_losses(*tensors(real, fake), None))
+    losses = ops.convert_to_numpy(gan.critic_losses(*tensors(real, fake), None, 10.0))
     above = 0.75 * 0.1 * math.sqrt(768)  # real score minus fake score
     scores = [-0.05 * math.sqrt(768), -0.025 * math.sqrt(768)]
     penalty = 0.1**2  # half of ‖slope‖² at real, half at generated images
     total = math.log1p(math.exp(-above)) + 10 * 2 * penalty  # taken every other time, twice
     assert losses == pytest.approx([total, *scores, penalty], rel=1e-4)
-    without = ops.convert_to_numpy(gan.critic_losses(*tensors(real, fake), None, penalised=False))
+    without = ops.convert_to_numpy(gan.critic_losses(*tensors(real, fake), None, None))
     assert without == pytest.approx([math.log1p(math.exp(-above)), *scores, 0], rel=1e-4)
     gan.generator = lambda z: z
     gan._forward = lambda network, x, update_statistics=False: network(x)
@@ -56,7 +56,7 @@ def test_a_penalty_every_third_update_is_three_times_as_strong():
     gan = WGANGP(**TINY | {"penalty_every": 3})
     gan.critic = linear_critic(np.full(768, 3 / math.sqrt(768), np.float32))
     real, mix = np.zeros((4, 16, 16, 3), np.float32), np.zeros((4, 1, 1, 1), np.float32)
-    losses = ops.convert_to_numpy(gan.critic_losses(*tensors(real, real, mix)))
+    losses = ops.convert_to_numpy(gan.critic_losses(*tensors(real, real, mix), 10.0))
     assert losses == pytest.approx([10 * 3 * 4, 0, 0, 4], rel=1e-4)  # (3 − 1)² = 4
 
 

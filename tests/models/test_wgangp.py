@@ -10,6 +10,8 @@ from models.presets import PRESETS, preset
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, batches, linear_critic
 
+GRAD_WEIGHT = TINY["grad_weight"]
+
 
 def weights(network):
     return [ops.convert_to_numpy(variable) for variable in network.variables]
@@ -20,7 +22,8 @@ def penalty_of(gan, images):
 
 
 def critic_step(gan, real, z, mix):
-    losses = gan.critic_step(*(ops.convert_to_tensor(array) for array in (real, z, mix)))
+    tensors = (ops.convert_to_tensor(array) for array in (real, z, mix))
+    losses = gan.critic_step(*tensors, GRAD_WEIGHT)
     return ops.convert_to_numpy(losses)
 
 
@@ -57,7 +60,9 @@ def test_losses_of_a_linear_critic():
     real = np.full((4, 16, 16, 3), 0.5, np.float32)
     fake = np.full((4, 16, 16, 3), -0.25, np.float32)
     mix = np.full((4, 1, 1, 1), 0.3, np.float32)
-    losses = gan.critic_losses(*(ops.convert_to_tensor(array) for array in (real, fake, mix)))
+    losses = gan.critic_losses(
+        *(ops.convert_to_tensor(array) for array in (real, fake, mix)), GRAD_WEIGHT
+    )
     losses = ops.convert_to_numpy(losses)
     root = np.sqrt(768)
     assert losses == pytest.approx([-0.75 * root, -0.5 * root, -0.25 * root, 0], abs=1e-4)
@@ -74,7 +79,7 @@ def test_interpolation_lies_between_real_and_fake():
     gan.squared_slopes = squared_slopes
     mix = np.array([0, 1, 0.25, 0.5], np.float32).reshape(4, 1, 1, 1)
     white = ops.ones((4, 16, 16, 3))
-    gan.critic_losses(white, -white, ops.convert_to_tensor(mix))
+    gan.critic_losses(white, -white, ops.convert_to_tensor(mix), GRAD_WEIGHT)
     assert ops.convert_to_numpy(seen[0])[:, 0, 0, 0].tolist() == [-1, 1, -0.5, 0]
 
 
@@ -94,7 +99,7 @@ def test_generator_uses_batch_statistics_while_the_critic_learns():
     gan = WGANGP(**TINY)
     seen = []
 
-    def losses(real, fake, mix, penalised):
+    def losses(real, fake, mix, grad_weight):
         seen.append(ops.convert_to_numpy(ops.stop_gradient(fake)))
         return ops.reshape(ops.sum(gan.critic(fake)), (1,))
 

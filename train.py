@@ -5,7 +5,15 @@ import json
 import shlex
 import sys
 
-from models.presets import AUGMENTATIONS, ON_NAN, PRECISIONS, PRESETS, SIZES, preset
+from models.presets import (
+    AUGMENTATIONS,
+    FOLLOW_DATA,
+    NAMES,
+    ON_NAN,
+    PRECISIONS,
+    SIZES,
+    preset,
+)
 from utils import cli
 
 parser = cli.parser(
@@ -19,7 +27,14 @@ add = parser.add_argument
 add("--data", default="output.zip", help="zip or folder of images")
 add("--run-id", default="0001", help="first part of the run folder's name")
 add("--new", action="store_true", help="set an earlier run of this name aside and begin again")
-add("--preset", default="lines128", choices=PRESETS, help="networks and hyperparameters")
+add(
+    "--recipe",
+    "--preset",
+    default="reference",
+    choices=NAMES,
+    help="networks and hyperparameters: reference; lines, for pictures of rows and columns in few "
+    "colours; or an earlier preset",
+)
 add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
 add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
 add("--minutes", type=cli.number(0.01), help="time limit; without one, only --epochs ends it")
@@ -29,10 +44,15 @@ add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--n-critic", type=cli.whole(), help="critic updates per epoch; else the preset's number")
 add("--seed", type=cli.whole(0), default=0, help="of weights, noise and order of images")
-add("--image-size", type=int, choices=SIZES, help="in pixels; else the preset's size")
+add(
+    "--image-size",
+    type=int,
+    choices=SIZES,
+    help="in pixels; else the recipe's, or the data's for lines",
+)
 add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; else the preset's filters")
 add("--channels", type=int, choices=(1, 3), default=3, help="1 for grey, 3 for colours")
-add("--augment", choices=AUGMENTATIONS, default="none", help="for small data sets")
+add("--augment", choices=AUGMENTATIONS, help="of the real images; else the recipe's")
 add("--precision", choices=PRECISIONS, default="tf32", help="of convolutions")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
 add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints, in addition")
@@ -54,13 +74,16 @@ add("--dry-run", action="store_true", help="print the configuration and the time
 def main(a):
     """Loads the images, builds the model or continues it, trains; 130 where it was interrupted."""
     from lines.judge import judge_for
+    from models.build import build_gan
     from models.engines import distributed
     from models.training.outputs import resume
-    from models.WGANGP import WGANGP
-    from utils.loaders import load_images
+    from utils.loaders import data_size, load_images
     from utils.runs import run_folder
 
-    chosen = preset(a.preset, a.image_size, a.width, a.channels)
+    size = a.image_size
+    if size is None and a.recipe in FOLLOW_DATA:
+        size = data_size(a.data)
+    chosen = preset(a.recipe, size, a.width, a.channels)
     options = chosen.with_options(
         epochs=a.epochs,
         minutes=a.minutes,
@@ -75,15 +98,18 @@ def main(a):
         evaluate_every=a.evaluate_every,
         on_nan=a.on_nan,
     )
-    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment}
-    size, batch_size = chosen.networks["input_dim"][0], options.batch_size
+    recipe = dataclasses.replace(chosen.recipe, seed=a.seed, precision=a.precision)
+    if a.augment:
+        recipe = dataclasses.replace(recipe, augment=a.augment)
+    size, batch_size = chosen.image_size, options.batch_size
     folder = run_folder(a.run_id, a.data)
     with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
         x_train = load_images(a.data, size, batch_size, a.seed, a.channels)
-        if palette := x_train.palette():
+        palette = x_train.palette()
+        if palette:
             print(f"{palette}.")
-        arguments = chosen.networks | {"batch_size": batch_size, "recipe": chosen.recipe} | own
-        gan = WGANGP(**arguments, processes=processes)
+        colours = palette.colours if palette else None
+        gan = build_gan(chosen.networks, batch_size, recipe, colours, processes)
         if processes.is_first:
             mode = "new" if a.new and not a.dry_run else "auto"
             print(resume(gan, folder, mode, a.checkpoint))

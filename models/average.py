@@ -31,7 +31,7 @@ class Average:
     def __init__(self, generator: keras.Model, half_life: float):
         self.half_life = half_life
         self.generator = keras.models.clone_model(generator)
-        for mean, weight in self._pairs(generator):
+        for mean, weight in zip(self.generator.weights, generator.weights, strict=True):
             # A copy: JAX must not see one array as the value of two variables.
             mean.assign(np.array(ops.convert_to_numpy(weight)))
 

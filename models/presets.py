@@ -163,20 +163,48 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A named configuration.
+class Tables:
+    """The networks of `models.tables`, for pictures that are made of rows and columns.
 
     Attributes:
-        networks: arguments of `WGANGP`, all of the reference block but `batch_size`.
+        image_size: height and width of the images.
+        channels: 3, or 1 for grey images.
+        groups: independent things in a picture.
+        variants: of each of them.
+        critic_learning_rate, generator_learning_rate, grad_weight: as for `WGANGP`.
+    """
+
+    image_size: int
+    channels: int = 3
+    groups: int = 3
+    variants: int = 256
+    critic_learning_rate: float = 0.001
+    generator_learning_rate: float = 0.06
+    grad_weight: float = 5
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration, which `models.build.build_gan` makes a GAN of.
+
+    Attributes:
+        networks: arguments of `WGANGP`, all of the reference block but `batch_size`; or `Tables`.
         recipe: the other hyperparameters.
         options: how it is trained.
         scalable: whether `networks_for` gives its networks, so that they exist in other sizes.
     """
 
-    networks: dict = field(repr=False)
+    networks: dict | Tables = field(repr=False)
     recipe: Recipe = Recipe()
     options: Options = Options()
     scalable: bool = True
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of the images."""
+        if isinstance(self.networks, Tables):
+            return self.networks.image_size
+        return self.networks["input_dim"][0]
 
     def with_options(self, **given) -> Options:
         """The preset's options with those given that are not None.
@@ -292,13 +320,42 @@ _BEST_RECIPE = Recipe(
 )
 _BEST_OPTIONS = Options(epochs=100_000, n_critic=1, print_every_n_batches=1000)
 
+# docs/experiments.md: flips keep the critic from learning the images by heart, and γ does not fall
+# below what holds it.
+_LINES_RECIPE = replace(
+    _BEST_RECIPE,
+    learning_rate_decay=0.5,
+    warmup=200,
+    grad_weight_end=3.0,
+    augment="flips",
+)
+_LINES = {
+    64: Preset(Tables(64), _LINES_RECIPE, _BEST_OPTIONS, scalable=False),
+    128: Preset(
+        Tables(128, variants=512, grad_weight=15),
+        replace(_LINES_RECIPE, grad_weight_end=10.0),
+        _BEST_OPTIONS,
+        scalable=False,
+    ),
+}
+
 PRESETS = {
+    "reference": Preset(_REFERENCE),
     "lines128": Preset(_REFERENCE),
     # A quarter of the filters and of the pixels, for an evening with a laptop.
     "lines64": Preset(_REFERENCE | networks_for(64, width=1 / 4)),
     "lines64-best": Preset(_BEST64, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
     "lines128-best": Preset(_BEST128, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
 }
+
+
+RECIPES = ("reference", "lines")
+"""What `--recipe` recommends; the other names stay, for runs that were begun with them."""
+
+FOLLOW_DATA = ("lines",)
+"""Recipes whose networks have the size of the data, unless another is asked for."""
+
+NAMES = tuple(dict.fromkeys((*RECIPES, *PRESETS)))
 
 
 def preset(
@@ -310,7 +367,7 @@ def preset(
     """A preset by name, for other images where that is asked for.
 
     Args:
-        name: one of `PRESETS`.
+        name: one of `NAMES`.
         image_size, width: as for `networks_for`, whose networks replace the preset's; where only
             one is given, the other is the preset's size, or a width of 1.
         channels: 3, or 1 for grey images.
@@ -319,18 +376,30 @@ def preset(
         ValueError: an unknown name, a size or width of a preset that has its own networks, or what
             `networks_for` refuses.
     """
+    if name == "lines":
+        return _lines(image_size or 128, width, channels)
     if name not in PRESETS:
-        raise ValueError(f"preset must be one of {', '.join(PRESETS)}, received {name!r}")
+        raise ValueError(f"preset must be one of {', '.join(NAMES)}, received {name!r}")
     chosen = PRESETS[name]
-    size = chosen.networks["input_dim"][0]
+    size = chosen.image_size
     if image_size or width:
         if not chosen.scalable:
             raise ValueError(
                 f"{name} has networks of its own for {size} pixels; --image-size and --width go "
-                "with lines128"
+                "with --recipe reference"
             )
         shapes = networks_for(image_size or size, channels, width or 1)
     else:
         filters = [*chosen.networks["generator_conv_filters"][:-1], channels]
         shapes = {"input_dim": (size, size, channels), "generator_conv_filters": filters}
     return replace(chosen, networks=chosen.networks | shapes)
+
+
+def _lines(image_size, width, channels):
+    if image_size not in _LINES or width:
+        received = f"{image_size} pixels" if image_size not in _LINES else f"a width of {width:g}"
+        raise ValueError(
+            f"the recipe lines has networks of one width for 64 and 128 pixels, received {received}"
+        )
+    chosen = _LINES[image_size]
+    return replace(chosen, networks=replace(chosen.networks, channels=channels))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils import messages
-from utils.images import Palette, find_palette, to_rgb
+from utils.images import SIZES, Palette, find_palette, to_rgb
 from utils.sources import (
     ArraySource,
     ImageFiles,
@@ -135,6 +135,19 @@ def read_images(
     indices = np.arange(len(source))[:count]
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
     return np.concatenate([source.pixels(chunk) for chunk in chunks])
+
+
+def data_size(path: str | os.PathLike) -> int:
+    """The size of images that suits a data set: the largest of `SIZES` that its first image fills.
+
+    Where that image is smaller than all of them, it is the smallest.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_images`; or the first image does not decode.
+    """
+    with ImageFiles(path).open(0) as image:
+        side = min(image.size)
+    return max((size for size in SIZES if size <= side), default=SIZES[0])
 
 
 def read_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:

@@ -1,0 +1,51 @@
+"""A preset's networks become a `WGANGP`."""
+
+import dataclasses
+
+import numpy as np
+
+from models.engines.processes import Processes
+from models.presets import Recipe, Tables
+from models.tables import build_strip_critic, build_table_generator
+from models.WGANGP import WGANGP
+
+
+def build_gan(
+    networks: dict | Tables,
+    batch_size: int,
+    recipe: Recipe,
+    palette: np.ndarray | None = None,
+    processes: Processes = Processes(),  # noqa: B008, frozen
+) -> WGANGP:
+    """The GAN of a preset.
+
+    Args:
+        networks: `Preset.networks`.
+        batch_size: images per update.
+        recipe: the other hyperparameters.
+        palette: the colours of the data, uint8 (K, C), where they are few; else None.
+        processes: see `WGANGP`.
+
+    Raises:
+        ValueError: `Tables` and no palette, or what the networks refuse.
+    """
+    if isinstance(networks, dict):
+        return WGANGP(**networks, batch_size=batch_size, recipe=recipe, processes=processes)
+    if palette is None:
+        raise ValueError(
+            "the recipe lines draws with the colours of its data, at most 32; these images have "
+            "more: train them with --recipe fast"
+        )
+    shape = networks.image_size, networks.image_size, networks.channels
+    description = dataclasses.asdict(networks) | {
+        "networks": "tables",
+        "palette": palette.tolist(),
+        "batch_size": batch_size,
+    }
+    return WGANGP.from_networks(
+        build_strip_critic(shape),
+        build_table_generator(shape, networks.groups, networks.variants, palette),
+        description,
+        recipe,
+        processes,
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from keras import layers, ops
+from tqdm.auto import tqdm
 
 from models import engines, losses
 from models.augment import augmented, random_numbers
@@ -16,6 +17,7 @@ from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.presets import Options, Recipe
 from models.schedules import between, rate_factor
+from models.selection import describe_selection, keep_variants, variant_scores
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
 
@@ -417,8 +419,16 @@ class WGANGP:
             outputs.plot_network(network, folder)
 
     def save_model(self, folder):
-        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.drawing_generator(), self.critic):
+        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens.
+
+        The generator keeps the variants that the critic scores highest, by `Recipe.variants_kept`.
+        """
+        generator, share = self.drawing_generator(), self.recipe.variants_kept
+        if share < 1:
+            scores = variant_scores(self.critic, generator)
+            generator = keep_variants(generator, scores, share)
+            tqdm.write(describe_selection(*scores.shape, share))
+        for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 
     def save_weights(self, folder, keep=3):

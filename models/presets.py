@@ -60,6 +60,8 @@ class Recipe:
         grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
+        variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
+            in (0, 1]: those whose images the critic scores highest, see `models.selection`.
 
     Raises:
         ValueError: a value outside its range; the message names the field.
@@ -77,6 +79,7 @@ class Recipe:
     warmup: int = 0
     grad_weight_end: float | None = None
     augment: str = "none"
+    variants_kept: float = 1.0
 
     def __post_init__(self):
         _check_choices(
@@ -90,6 +93,10 @@ class Recipe:
         if self.generator_average is not None and self.generator_average <= 0:
             raise ValueError(
                 f"generator_average must be a number of images, received {self.generator_average}"
+            )
+        if not 0 < self.variants_kept <= 1:
+            raise ValueError(
+                f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"
             )
         if not 0 <= self.learning_rate_decay <= 1:
             raise ValueError(

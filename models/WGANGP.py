@@ -16,8 +16,13 @@ from models.engines.processes import Processes
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.presets import Options, Recipe
-from models.schedules import between, rate_factor
-from models.selection import describe_selection, keep_variants, variant_scores
+from models.schedules import between, is_renewal, rate_factor
+from models.selection import (
+    describe_selection,
+    keep_variants,
+    renew_variants,
+    variant_scores,
+)
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
 
@@ -239,7 +244,10 @@ class WGANGP:
         Trainer(self, run_folder, options).train(x_train, using_generator)
 
     def follow_schedules(self, epochs):
-        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`."""
+        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`.
+
+        Also renews the worst variants of a table where the recipe says so.
+        """
         recipe = self.recipe
         if recipe.learning_rate_decay or recipe.warmup:
             factor = rate_factor(self.epoch, epochs, recipe.learning_rate_decay, recipe.warmup)
@@ -249,6 +257,10 @@ class WGANGP:
         if recipe.grad_weight_end is not None:
             first, last = self.config["grad_weight"], recipe.grad_weight_end
             self.grad_weight = between(first, last, self.epoch, epochs)
+        if is_renewal(self.epoch, epochs, recipe.renew_every):
+            rng = np.random.default_rng((self.seed, self.epoch, 3, self.rollbacks))  # see `noise`
+            renew_variants(self.critic, self.generator, rng)
+            checkpoint.broadcast(self)
 
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
@@ -297,7 +309,7 @@ class WGANGP:
 
         A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
         a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
-        weights.
+        weights, 3 renewed variants.
 
         Returns:
             z: float32 (n_critic + 1, B, z_dim), the last row for the generator.

@@ -60,6 +60,8 @@ class Recipe:
         grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
+        renew_every: epochs between two renewals of the worst variants of a table, in the first half
+            of a training, see `models.selection`; 0 for none.
         variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
             in (0, 1]: those whose images the critic scores highest, see `models.selection`.
 
@@ -79,6 +81,7 @@ class Recipe:
     warmup: int = 0
     grad_weight_end: float | None = None
     augment: str = "none"
+    renew_every: int = 0
     variants_kept: float = 1.0
 
     def __post_init__(self):
@@ -107,7 +110,9 @@ class Recipe:
     @property
     def needs_epochs(self) -> bool:
         """Whether it depends on the planned number of epochs."""
-        return bool(self.learning_rate_decay) or self.grad_weight_end is not None
+        return bool(
+            self.learning_rate_decay or self.grad_weight_end is not None or self.renew_every
+        )
 
     @property
     def dtype(self) -> str:
@@ -335,6 +340,8 @@ _LINES_RECIPE = replace(
     warmup=200,
     grad_weight_end=3.0,
     augment="flips",
+    renew_every=1000,
+    variants_kept=0.75,
 )
 _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, _BEST_OPTIONS, scalable=False),

@@ -8,6 +8,7 @@ from models.selection import (
     choice_layer,
     describe_selection,
     keep_variants,
+    renew_variants,
     variant_scores,
 )
 from models.tables import build_table_generator
@@ -59,6 +60,26 @@ def test_the_best_variants_are_kept():
     assert np.array_equal(
         ops.convert_to_numpy(keep_variants(generator, np.zeros((2, 4)), 1)(z)), before
     )
+
+
+def test_the_worst_variants_begin_anew():
+    generator = brightness()
+    before = {
+        layer.name: ops.convert_to_numpy(layer.kernel).copy()
+        for layer in generator.layers
+        if layer.weights
+    }
+    renew_variants(critic(1), generator, np.random.default_rng(3))
+    again = brightness()
+    renew_variants(critic(1), again, np.random.default_rng(3))
+    for name in ("generator_rows", "generator_columns"):
+        entries = ops.convert_to_numpy(generator.get_layer(name).kernel)
+        changed = np.flatnonzero((entries != before[name]).any(1))
+        assert len(changed) == 2 and changed[0] == 0 and 4 <= changed[1] < 8  # one of each group
+        assert 0.5 < entries[changed].std() < 1.5  # the initial weights' is 0.96
+        assert np.array_equal(entries, ops.convert_to_numpy(again.get_layer(name).kernel))
+    palette = ops.convert_to_numpy(generator.get_layer("generator_palette").kernel)
+    assert np.array_equal(palette, before["generator_palette"])
 
 
 def test_what_it_costs_is_said():

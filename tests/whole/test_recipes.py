@@ -32,11 +32,12 @@ def small(name):
     options = dataclasses.replace(
         chosen.options, batch_size=4, print_every_n_batches=2, evaluate_every=0, epochs=EPOCHS
     )
-    recipe = dataclasses.replace(chosen.recipe, warmup=2)
+    recipe = dataclasses.replace(chosen.recipe, warmup=2, **RENEWING[name])
     return dataclasses.replace(chosen, networks=networks, recipe=recipe, options=options)
 
 
 SMALLER = {"lines": {"variants": 8}}
+RENEWING = {"lines": {"renew_every": 2}}
 
 
 def train(chosen, data, folder, stop_at=None):

@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # seeds are parsed before a framework is loaded
     import keras
 
 MOST_SEEDS = 100_000
-_BATCH = 16
+BATCH = 16
+"""Images that a network gets at a time when it draws, or scores what it drew."""
+
 _SAMPLES = 2048  # latents from which `principal_directions` learns the first layer
 
 
@@ -81,9 +83,9 @@ def draw_in_batches(generator: keras.Model, z: np.ndarray) -> Iterator[np.ndarra
     Yields:
         uint8 (up to 16, H, W, C).
     """
-    for i in range(0, len(z), _BATCH):
-        rows = z[i : i + _BATCH]
-        batch = np.zeros((_BATCH, z.shape[1]), np.float32)
+    for i in range(0, len(z), BATCH):
+        rows = z[i : i + BATCH]
+        batch = np.zeros((BATCH, z.shape[1]), np.float32)
         batch[: len(rows)] = rows
         yield to_uint8(generator.predict_on_batch(batch)[: len(rows)])
 

@@ -1,4 +1,4 @@
-"""The layers that a `generator.h5` may have: their settings, weights and shapes.
+"""The layers that a `generator.h5` or `critic.h5` may have: their settings, weights and shapes.
 
 Everything here is computed from numbers in the description, before Keras builds anything.
 """
@@ -72,6 +72,10 @@ def _padding_pair(name: str, value) -> Shape | None:
 
 def _target_shape(name: str, value) -> Shape:
     return _integers(name, value, None, least=-1)
+
+
+def _dims(name: str, value) -> Shape:
+    return _integers(name, value, None)
 
 
 def _axis(name: str, value) -> int:
@@ -155,6 +159,13 @@ def _reshape(settings, shape):
     if math.prod(target) != values or min(target, default=0) < 1:
         raise ValueError(f"cannot reshape {shape} to {settings['target_shape']}")
     return {}, tuple(target)
+
+
+def _permute(settings, shape):
+    dims = settings["dims"]
+    if sorted(dims) != [*range(1, len(shape) + 1)]:
+        raise ValueError(f"has dims = {dims}; its input is {shape}")
+    return {}, tuple(shape[dim - 1] for dim in dims)
 
 
 def _batch_norm(settings, shape):
@@ -266,6 +277,7 @@ KINDS = {
     ),
     "Reshape": Kind({"target_shape": _target_shape}, frozenset({"target_shape"}), _reshape),
     "Flatten": Kind({}, rule=lambda settings, shape: ({}, (math.prod(shape),))),
+    "Permute": Kind({"dims": _dims}, frozenset({"dims"}), _permute),
     "Activation": Kind({"activation": _activation}, frozenset({"activation"})),
     "LeakyReLU": Kind({"negative_slope": _number}),
     "ReLU": Kind({"max_value": _number_or_none, "negative_slope": _number, "threshold": _number}),

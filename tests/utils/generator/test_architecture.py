@@ -95,6 +95,12 @@ DESCRIPTIONS = {
         ),
         "'batch_normalization' (Add) cannot add [(96,), (5,)]; expected equal sides, or 1",
     ),
+    "dims that are no permutation": (
+        lambda model, file: model["config"]["layers"][4].update(
+            class_name="Permute", config={"name": "reshape", "dims": [1, 1]}
+        ),
+        "'reshape' (Permute) has dims = (1, 1); its input is (96,)",
+    ),
     "an input that is not there": (
         layer(2, inbound_nodes=[[["nothing", 0, 0, {}]]]),
         "it names the layer 'nothing', which it does not have",
@@ -149,6 +155,7 @@ def convolutions():
         ("BatchNormalization", {"axis": [1]}, (2, 3, 4)),
         ("BatchNormalization", {"axis": -1, "scale": False}, (2, 3, 4)),
         ("Dense", {"units": 5, "use_bias": False}, (2, 3)),
+        ("Permute", {"dims": [3, 1, 2]}, (2, 3, 4)),
         ("Rescaling", {"scale": 4.0, "offset": 0.5}, (2, 3)),
         ("Softmax", {"axis": 1}, (2, 3)),
     ],

@@ -13,6 +13,8 @@ from models.training.outputs import save_network
 from tests.helpers import DATA
 from tests.helpers.graphs import graph_generator
 from tests.helpers.hostile import altered, assert_refused
+from tests.helpers.tables import line_generator, line_picture, masked
+from utils.drawing.latents import draw, seed_latents
 from utils.generator import load
 from utils.generator.load import load_critic, load_generator
 
@@ -32,6 +34,21 @@ def test_layers_keep_their_names_and_settings():
     assert by_name["leaky_re_lu"].negative_slope == pytest.approx(0.2)
     assert by_name["batch_normalization_1"].epsilon == 0.01
     assert by_name["dropout"].rate == 0.3 and by_name["conv2d"].activation.__name__ == "leaky_relu"
+
+
+def test_masked_variants_are_drawn_neither_here_nor_in_plain_keras(tmp_path):
+    """The offset of Rescaling is a nested list, and its 0 and −10⁹ come back as they were."""
+    offset = [[0.0] * 8, [0.0] * 3 + [-1e9] + [0.0] * 4, [-1e9] + [0.0] * 7]
+    save_network(masked(line_generator(), offset), tmp_path / "masked.h5")
+    ours = load_generator(tmp_path / "masked.h5")
+    plain = keras.saving.load_model(tmp_path / "masked.h5", compile=False)
+    z = seed_latents(list(range(30)), 24)
+    levels = z.reshape(-1, 3, 8) + np.array(offset)
+    expected = np.stack([line_picture(choice) for choice in levels.argmax(2)])
+    assert not np.array_equal(draw(line_generator(), z), expected)
+    for network in (ours, plain):
+        assert np.array_equal(draw(network, z), expected)
+        assert network.get_layer("generator_sharpen").get_config()["offset"] == offset
 
 
 def test_a_graph_draws_the_same_images_here_and_in_plain_keras(tmp_path):

@@ -190,8 +190,8 @@ class Tables:
     channels: int = 3
     groups: int = 3
     variants: int = 256
-    critic_learning_rate: float = 0.001
-    generator_learning_rate: float = 0.06
+    critic_learning_rate: float = 0.0015
+    generator_learning_rate: float = 0.12
     grad_weight: float = 5
 
 

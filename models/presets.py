@@ -344,7 +344,7 @@ _LINES_RECIPE = replace(
     variants_kept=0.75,
 )
 _LINES = {
-    64: Preset(Tables(64), _LINES_RECIPE, _BEST_OPTIONS, scalable=False),
+    64: Preset(Tables(64), _LINES_RECIPE, replace(_BEST_OPTIONS, epochs=80_000), scalable=False),
     128: Preset(
         Tables(128, variants=512, grad_weight=15),
         replace(_LINES_RECIPE, grad_weight_end=10.0),

@@ -16,9 +16,35 @@ if TYPE_CHECKING:  # a share is checked before a framework is loaded
     import keras
 
 
+def critic_scores(critic: keras.Model, images: np.ndarray) -> np.ndarray:
+    """The scores of images, in inference mode.
+
+    The critic always gets batches of one size, the last one padded with zeros, so that an image has
+    the same score, whichever others are scored in the same call.
+
+    Args:
+        critic: maps (B, H, W, C) in [-1, 1] to scores (B, 1).
+        images: uint8 (n, H, W, C).
+
+    Returns:
+        float32 (n,): the higher, the more real to the critic; unbounded, without a unit.
+    """
+    scores = []
+    for i in range(0, len(images), BATCH):
+        rows = images[i : i + BATCH]
+        batch = np.zeros((BATCH, *images.shape[1:]), np.float32)
+        batch[: len(rows)] = to_float(rows)
+        scores.append(critic.predict_on_batch(batch)[: len(rows), 0])
+    return np.concatenate(scores)
+
+
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """Keeps a share of the images: those with the highest scores of a critic.
+
+    Discriminator rejection sampling (Azadi et al. 2019, arXiv:1810.06758) rejects at random, so
+    that what remains is distributed like the data. This keeps the top instead: what the critic
+    likes best becomes more frequent, and variety is lost.
 
     Attributes:
         critic: maps images (B, H, W, C) in [-1, 1] to scores (B, 1). It should come from the same
@@ -41,17 +67,11 @@ class Selection:
         return max(1, round(self.keep * images))
 
     def scores(self, loaded: LoadedGenerator, z: np.ndarray) -> np.ndarray:
-        """The critic's scores of the images of latents.
-
-        It sees the pixels as they are written, rounded to 8 bits. An image has the same score,
-        whichever others are scored in the same call.
+        """`critic_scores` of the images of latents, of the pixels as they are written.
 
         Args:
             loaded: the generator.
             z: float32 (n, z_dim).
-
-        Returns:
-            float32 (n,): the higher, the more real to the critic; unbounded, without a unit.
 
         Raises:
             ValueError: a critic of images of another shape.
@@ -65,9 +85,7 @@ class Selection:
         scores = []
         with tqdm(total=len(z), unit=" images", desc="Scoring") as progress:
             for images in draw_in_batches(loaded.network, z):
-                batch = np.zeros((BATCH, *expected), np.float32)
-                batch[: len(images)] = to_float(images)
-                scores.append(self.critic.predict_on_batch(batch)[: len(images), 0])
+                scores.append(critic_scores(self.critic, images))
                 progress.update(len(images))
         return np.concatenate(scores)
 

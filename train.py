@@ -33,6 +33,12 @@ add("--image-size", type=int, choices=SIZES, help="in pixels; else the preset's 
 add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; else the preset's filters")
 add("--channels", type=int, choices=(1, 3), default=3, help="1 for grey, 3 for colours")
 add("--augment", choices=AUGMENTATIONS, default="none", help="for small data sets")
+add(
+    "--held-back",
+    type=cli.number(0, 0.5),
+    metavar="SHARE",
+    help="of the images, never trained on, to notice a critic that learns the others by heart",
+)
 add("--precision", choices=PRECISIONS, default="tf32", help="of convolutions")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
 add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints, in addition")
@@ -75,11 +81,12 @@ def main(a):
         evaluate_every=a.evaluate_every,
         on_nan=a.on_nan,
     )
-    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment}
+    held_back = chosen.recipe.held_back if a.held_back is None else a.held_back
+    own = {"seed": a.seed, "precision": a.precision, "augment": a.augment, "held_back": held_back}
     size, batch_size = chosen.networks["input_dim"][0], options.batch_size
     folder = run_folder(a.run_id, a.data)
     with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
-        x_train = load_images(a.data, size, batch_size, a.seed, a.channels)
+        x_train = load_images(a.data, size, batch_size, a.seed, a.channels, held_back=held_back)
         if palette := x_train.palette():
             print(f"{palette}.")
         arguments = chosen.networks | {"batch_size": batch_size, "recipe": chosen.recipe} | own

@@ -295,7 +295,7 @@ class WGANGP:
 
         A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
         a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
-        weights.
+        weights, 3 the choice of held-back images.
 
         Returns:
             z: float32 (n_critic + 1, B, z_dim), the last row for the generator.

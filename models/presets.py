@@ -60,6 +60,8 @@ class Recipe:
         grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
+        held_back: share of the images, 0 to 0.5, that are never trained on. The critic's scores of
+            them show whether it learns the others by heart, see `utils.quality.CriticScores`.
 
     Raises:
         ValueError: a value outside its range; the message names the field.
@@ -77,6 +79,7 @@ class Recipe:
     warmup: int = 0
     grad_weight_end: float | None = None
     augment: str = "none"
+    held_back: float = 0.0
 
     def __post_init__(self):
         _check_choices(
@@ -96,6 +99,8 @@ class Recipe:
                 "learning_rate_decay must be a share from 0 to 1, received "
                 f"{self.learning_rate_decay}"
             )
+        if not 0 <= self.held_back <= 0.5:
+            raise ValueError(f"held_back must be a share from 0 to 0.5, received {self.held_back}")
 
     @property
     def needs_epochs(self) -> bool:

@@ -53,6 +53,12 @@ add(
 add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; else the preset's filters")
 add("--channels", type=int, choices=(1, 3), default=3, help="1 for grey, 3 for colours")
 add("--augment", choices=AUGMENTATIONS, help="of the real images; else the recipe's")
+add(
+    "--held-back",
+    type=cli.number(0, 0.5),
+    metavar="SHARE",
+    help="of the images, never trained on, to notice a critic that learns the others by heart",
+)
 add("--precision", choices=PRECISIONS, default="tf32", help="of convolutions")
 add("--save-minutes", type=cli.number(), default=10, metavar="MINUTES", help="between checkpoints")
 add("--save-epochs", type=cli.whole(), metavar="EPOCHS", help="between checkpoints, in addition")
@@ -99,12 +105,12 @@ def main(a):
         on_nan=a.on_nan,
     )
     recipe = dataclasses.replace(chosen.recipe, seed=a.seed, precision=a.precision)
-    if a.augment:
-        recipe = dataclasses.replace(recipe, augment=a.augment)
-    size, batch_size = chosen.image_size, options.batch_size
+    own = {"augment": a.augment, "held_back": a.held_back}
+    recipe = dataclasses.replace(recipe, **{n: v for n, v in own.items() if v is not None})
+    size, batch_size, held_back = chosen.image_size, options.batch_size, recipe.held_back
     folder = run_folder(a.run_id, a.data)
     with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
-        x_train = load_images(a.data, size, batch_size, a.seed, a.channels)
+        x_train = load_images(a.data, size, batch_size, a.seed, a.channels, held_back=held_back)
         palette = x_train.palette()
         if palette:
             print(f"{palette}.")

@@ -258,7 +258,7 @@ class WGANGP:
             first, last = self.config["grad_weight"], recipe.grad_weight_end
             self.grad_weight = between(first, last, self.epoch, epochs)
         if is_renewal(self.epoch, epochs, recipe.renew_every):
-            rng = np.random.default_rng((self.seed, self.epoch, 3, self.rollbacks))  # see `noise`
+            rng = np.random.default_rng((self.seed, self.epoch, 4, self.rollbacks))  # see `noise`
             renew_variants(self.critic, self.generator, rng)
             checkpoint.broadcast(self)
 
@@ -309,7 +309,7 @@ class WGANGP:
 
         A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
         a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
-        weights, 3 renewed variants.
+        weights, 3 the choice of held-back images, 4 renewed variants.
 
         Returns:
             z: float32 (n_critic + 1, B, z_dim), the last row for the generator.

@@ -64,6 +64,8 @@ class Recipe:
             of a training, see `models.selection`; 0 for none.
         variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
             in (0, 1]: those whose images the critic scores highest, see `models.selection`.
+        held_back: share of the images, 0 to 0.5, that are never trained on. The critic's scores of
+            them show whether it learns the others by heart, see `utils.quality.CriticScores`.
 
     Raises:
         ValueError: a value outside its range; the message names the field.
@@ -83,6 +85,7 @@ class Recipe:
     augment: str = "none"
     renew_every: int = 0
     variants_kept: float = 1.0
+    held_back: float = 0.0
 
     def __post_init__(self):
         _check_choices(
@@ -106,6 +109,8 @@ class Recipe:
                 "learning_rate_decay must be a share from 0 to 1, received "
                 f"{self.learning_rate_decay}"
             )
+        if not 0 <= self.held_back <= 0.5:
+            raise ValueError(f"held_back must be a share from 0 to 0.5, received {self.held_back}")
 
     @property
     def needs_epochs(self) -> bool:

@@ -18,6 +18,9 @@ from utils.sources import (
 )
 
 MEMORY_LIMIT = 2 * 1024**3
+FEWEST_HELD_BACK = 20
+"""A mean over fewer held-back images says little; then none are held back."""
+
 _CHUNK = 256  # images that are decoded at a time
 _PREFETCH = 8  # batches; an epoch with five critic updates needs five
 
@@ -25,30 +28,51 @@ _PREFETCH = 8  # batches; an epoch with five critic updates needs five
 class ImageStream:
     """Endless batches of images: each image once per pass, every batch full.
 
-    Batch k is a pure function of (`seed`, k): the images at places k·B to k·B + B − 1 of a sequence
-    of shuffled passes. So k is all that a training needs to resume.
+    Batch k is a pure function of (`seed`, `held_back`, k): the images at places k·B to k·B + B − 1
+    of a sequence of shuffled passes. So k is all that a training needs to resume.
+
+    A share of the images may be held back from all batches. Which ones is drawn at random from
+    `seed` and the number of images alone, so every session holds back the same ones.
 
     Args:
         source: an `ImageSource` or `ArraySource`.
         batch_size: images per batch, B.
-        seed: of the order.
+        seed: of the order, and of the choice of the images that are held back.
+        held_back: share of the images that no batch contains, 0 to 0.5. Where that is fewer than
+            `FEWEST_HELD_BACK` images, none are held back.
 
     Attributes:
+        held_back_share: `held_back` as given.
+        held_back_count: number of images that are held back.
+        training_count: number of the others, the images of a pass.
         position: number of the batch that `next` returns; set it to seek.
         local_slice: (first, end) of the images of a batch that `next` returns; (0, B) unless set.
         name: of the zip or folder; empty for an array.
         fingerprint: of the images, to check that a resumed training has the same ones.
 
     Raises:
-        ValueError: the batch is larger than the data set.
+        ValueError: the batch is larger than the data set, or `held_back` outside its range.
     """
 
-    def __init__(self, source: ImageSource | ArraySource, batch_size: int, seed: int = 0):
-        if not 1 <= batch_size <= len(source):
+    def __init__(
+        self,
+        source: ImageSource | ArraySource,
+        batch_size: int,
+        seed: int = 0,
+        held_back: float = 0.0,
+    ):
+        if not 0 <= held_back <= 0.5:
+            raise ValueError(f"held_back must be a share from 0 to 0.5, received {held_back}")
+        count = round(held_back * len(source))
+        self.held_back_share = held_back
+        self.held_back_count = count if count >= FEWEST_HELD_BACK else 0
+        self.training_count = len(source) - self.held_back_count
+        if not 1 <= batch_size <= self.training_count:
             where = f"{source.name}: " if source.name else ""
+            also = f" that are not held back, of {len(source)}" if self.held_back_count else ""
             raise ValueError(
-                f"{where}batch_size must be from 1 to the number of images, {len(source)}; "
-                f"received {batch_size}"
+                f"{where}batch_size must be from 1 to the number of images, "
+                f"{self.training_count}{also}; received {batch_size}"
             )
         self.source = source
         self.batch_size = batch_size
@@ -57,6 +81,10 @@ class ImageStream:
         self.local_slice = 0, batch_size
         self.name = source.name
         self.fingerprint = source.fingerprint
+        # The 3 keeps its random numbers apart from those of training, see `WGANGP.noise`.
+        chosen = np.random.default_rng((seed, 0, 3)).permutation(len(source))
+        self._held_back = chosen[: self.held_back_count]
+        self._training = np.sort(chosen[self.held_back_count :])
         self._worker = ThreadPoolExecutor(1)
         self._prefetched = {}
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
@@ -84,6 +112,13 @@ class ImageStream:
         """The first `count` images, in training order: uint8 (count, H, W, C)."""
         return self.source.pixels(self._indices(0, 0, count))
 
+    def held_back(self, count: int) -> np.ndarray:
+        """At most `count` of the images that are held back: uint8 (n, H, W, C).
+
+        They are as the source has them, never augmented, and the same ones every time.
+        """
+        return self.source.pixels(self._held_back[:count])
+
     def palette(self) -> Palette | None:
         """The colours of the images if they are few, see `utils.images.find_palette`.
 
@@ -98,12 +133,13 @@ class ImageStream:
     def _indices(self, k: int, first: int, end: int) -> np.ndarray:
         """Numbers of the images at places `first` to `end` - 1 of batch k."""
         places = k * self.batch_size + np.arange(first, end)
-        passes, offsets = np.divmod(places, len(self.source))
+        passes, offsets = np.divmod(places, self.training_count)
         return np.array([self._order(p)[i] for p, i in zip(passes.tolist(), offsets, strict=True)])
 
     def _shuffled(self, number: int) -> np.ndarray:
         """The order of one pass. The 1 keeps its random numbers apart from those of training."""
-        return np.random.default_rng((self.seed, number, 1)).permutation(len(self.source))
+        rng = np.random.default_rng((self.seed, number, 1))
+        return self._training[rng.permutation(self.training_count)]
 
 
 def read_images(
@@ -176,6 +212,7 @@ def load_images(
     seed: int = 0,
     channels: int = 3,
     memory_limit: int = MEMORY_LIMIT,
+    held_back: float = 0.0,
 ) -> ImageStream:
     """Streams the images of a zip or a folder. A zip is never unpacked to disk.
 
@@ -189,6 +226,7 @@ def load_images(
         channels: 3, or 1 for grey.
         memory_limit: bytes up to which the decoded images are cached in memory as uint8 (2 GiB:
             about 43,000 images of 128 pixels); a larger data set is decoded again in each pass.
+        held_back: share of the images that no batch contains, see `ImageStream`.
 
     Returns:
         an endless `ImageStream` of `(images,)`, float32 (B, image_size, image_size, channels) in
@@ -196,11 +234,12 @@ def load_images(
 
     Raises:
         FileNotFoundError: there is no file or folder at `path`.
-        ValueError: not a zip, no images in it, one that unpacks to more than 256 MiB, or a batch
-            that is larger than the data set. A file that does not decode raises it in `next`.
+        ValueError: not a zip, no images in it, one that unpacks to more than 256 MiB, or what
+            `ImageStream` refuses. A file that does not decode raises it in `next`.
     """
     files = ImageFiles(path)
-    stream = ImageStream(ImageSource(files, image_size, memory_limit, channels), batch_size, seed)
+    source = ImageSource(files, image_size, memory_limit, channels)
+    stream = ImageStream(source, batch_size, seed, held_back)
     print(f"Found {len(files.names)} images belonging to 1 classes.")
     if files.skipped:
         print(f"Skipped {messages.count(len(files.skipped), 'file')}: not images.")

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from models.training import checkpoint, outputs
 from utils import callbacks, cli, runs
 from utils.files import delete_unfinished
-from utils.loaders import ArraySource, ImageStream
+from utils.loaders import FEWEST_HELD_BACK, ArraySource, ImageStream
 from utils.quality import Scores
 
 ROLLBACKS = 3
@@ -65,7 +65,8 @@ class Trainer:
         """
         gan, options = self.gan, self.options
         if not using_generator:
-            x_train = ImageStream(ArraySource(np.asarray(x_train)), gan.batch_size, gan.seed)
+            source = ArraySource(np.asarray(x_train))
+            x_train = ImageStream(source, gan.batch_size, gan.seed, gan.recipe.held_back)
         checkpoint.broadcast(gan)
         stream = seek(x_train, gan)
         gan.training = {
@@ -88,6 +89,8 @@ class Trainer:
             stack.enter_context(_how_to_continue(self.folder))
             if first:
                 self._prepare_folder(stream)
+                if gan.recipe.held_back:
+                    print(_what_is_held_back(stream))
             self._loop(stream, keras.callbacks.CallbackList(handlers, model=gan))
 
     def _handlers(self, stream, stack):
@@ -174,8 +177,8 @@ def seek(stream, gan):
         the stream.
 
     Raises:
-        ValueError: batches of another shape, or several processes with an iterator that cannot
-            seek.
+        ValueError: batches of another shape, another share of held-back images than the recipe's,
+            or an iterator that cannot seek or hold back images where that is needed.
     """
     if isinstance(stream, ImageStream):
         shape, expected = stream[0][0].shape, (gan.batch_size, *gan.input_dim)
@@ -183,11 +186,36 @@ def seek(stream, gan):
             raise ValueError(
                 f"x_train gives batches of {shape}, expected {expected}: (batch_size, *input_dim)"
             )
+        share = gan.recipe.held_back
+        if stream.held_back_share != share:
+            raise ValueError(
+                f"x_train holds back a share of {stream.held_back_share:g} of the images, the "
+                f"recipe expects {share:g}: load_images(…, held_back={share:g}) gives it"
+            )
         stream.position = gan.batches_seen
         stream.local_slice = gan.processes.local_slice(gan.batch_size)
     elif gan.processes.count > 1:
         raise ValueError("several processes need images from load_images, received an iterator")
+    elif gan.recipe.held_back:
+        raise ValueError(
+            "images can be held back of load_images or of an array, received an iterator; "
+            "expected held_back=0"
+        )
     return stream
+
+
+def _what_is_held_back(stream):
+    """One line about a stream of which images shall be held back."""
+    images = f"{stream.training_count + stream.held_back_count:,} images"
+    if not stream.held_back_count:
+        return (
+            f"No image is held back: a share of {stream.held_back_share:g} of {images} is fewer "
+            f"than {FEWEST_HELD_BACK}."
+        )
+    return (
+        f"{stream.held_back_count:,} of {images} are held back: they show whether the critic "
+        "learns the others by heart."
+    )
 
 
 @contextlib.contextmanager

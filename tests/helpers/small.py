@@ -36,7 +36,7 @@ def train(gan, data, folder, epochs, **options):
     from models.presets import Options  # here: the tests of lines/ need no framework
     from utils.loaders import load_images
 
-    stream = load_images(data, 16, 4)
+    stream = load_images(data, 16, 4, held_back=gan.recipe.held_back)
     options = {
         "print_every_n_batches": 2,
         "n_critic": 2,

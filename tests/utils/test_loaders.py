@@ -70,6 +70,69 @@ def test_batch_k_depends_on_seed_and_k_alone(greys):
     assert np.array_equal(next(second)[0], batches[6])
 
 
+def numbered(count):
+    """Images of one pixel, image i of value i."""
+    return ArraySource(np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1))
+
+
+def test_without_held_back_images_a_pass_is_a_plain_permutation():
+    """The formula of the reference, whose batches must stay the same."""
+    stream = ImageStream(numbered(30), 5, seed=3)
+    order = np.random.default_rng((3, 1, 1)).permutation(30)
+    values = [to_uint8(stream[k][0]).ravel() for k in range(6, 12)]
+    assert np.array_equal(np.concatenate(values), order)
+    assert (stream.training_count, stream.held_back_count) == (30, 0)
+    assert stream.held_back(9).shape == (0, 1, 1, 1)
+
+
+def test_held_back_images_are_in_no_batch():
+    stream = ImageStream(numbered(200), 30, seed=3, held_back=0.1)
+    assert (stream.training_count, stream.held_back_count) == (180, 20)
+    held_back = set(stream.held_back(500).ravel().tolist())
+    assert len(held_back) == 20
+    for number in range(4):  # passes of six batches
+        batches = [next(stream)[0] for _ in range(6)]
+        values = to_uint8(np.concatenate(batches)).ravel().tolist()
+        assert len(values) == 180 and {*values} == {*range(200)} - held_back, number
+    assert {*stream.first(180).ravel().tolist()} == {*range(200)} - held_back
+    few = stream.held_back(7).ravel().tolist()
+    assert len(few) == 7 and {*few} <= held_back
+
+
+def test_every_session_holds_back_the_same_images():
+    """They do not depend on the batch size, or on what was read before."""
+    first = ImageStream(numbered(200), 30, seed=3, held_back=0.1)
+    second = ImageStream(numbered(200), 8, seed=3, held_back=0.1)
+    next(second)
+    assert np.array_equal(first.held_back(20), second.held_back(20))
+    other = ImageStream(numbered(200), 30, seed=4, held_back=0.1).held_back(20)
+    assert {*other.ravel().tolist()} != {*first.held_back(20).ravel().tolist()}
+    assert first.fingerprint == ImageStream(numbered(200), 30, seed=3).fingerprint
+
+
+def test_of_few_images_none_are_held_back():
+    stream = ImageStream(numbered(194), 4, held_back=0.1)  # 19 would say little
+    assert (stream.training_count, stream.held_back_count) == (194, 0)
+    assert ImageStream(numbered(195), 4, held_back=0.1).held_back_count == 20
+
+
+def test_shares_and_batches_that_cannot_be_held_back():
+    for share in (-0.1, 0.6, float("nan")):
+        with pytest.raises(ValueError, match=f"a share from 0 to 0.5, received {share}"):
+            ImageStream(numbered(200), 4, held_back=share)
+    with pytest.raises(ValueError, match="images, 180 that are not held back, of 200; received 18"):
+        ImageStream(numbered(200), 181, held_back=0.1)
+
+
+def test_held_back_images_of_a_file(tmp_path):
+    write_zip(tmp_path / "lines.zip", count=50, size=16, weight=1)
+    stream = load_images(tmp_path / "lines.zip", 16, 4, held_back=0.5)
+    both = np.concatenate([stream.first(25), stream.held_back(25)])
+    assert len(np.unique(both.reshape(50, -1), axis=0)) == 50
+    everything = read_images(tmp_path / "lines.zip", 16)
+    assert np.array_equal(np.sort(both.reshape(50, -1), 0), np.sort(everything.reshape(50, -1), 0))
+
+
 def test_cached_or_decoded_each_time_gives_the_same(greys):
     cached = load_images(greys, 8, 4)
     streamed = load_images(greys, 8, 4, memory_limit=10 * 8 * 8 * 3 - 1)

@@ -142,6 +142,7 @@ BAD = {
     "train.py --data one.zip": "one.zip: batch_size must be from 1 to the number of images, 1;",
     "train.py --data one.zip --batch-size 1 --preset lines64": "a.png does not decode (image 1 of",
     "train.py --preset big": "argument --preset: invalid choice: 'big' (choose from",
+    "train.py --held-back 0.6": "argument --held-back: expected a number from 0 to 0.5, received",
     "train.py --preset": "argument --preset: expected one argument; --help lists the options",
     "train.py --epochs 0": f"argument --epochs: {WHOLE} 1 to 2147483648, received '0'",
     "train.py --epochs ten": f"argument --epochs: {WHOLE} 1 to 2147483648, received 'ten'",

@@ -8,6 +8,7 @@ __getattr__ = exports(
         "similarity": ("ImageJudge", "diversity", "duplicates", "nearest", "sliced_wasserstein"),
         "evaluation": ("Evaluation", "evaluate", "evaluate_images"),
         "coverage": ("add_coverage", "evaluate_generator"),
+        "critic": ("CriticScores",),
         "scores": ("Scores", "score_line"),
         "report": ("draw_report", "figures_table", "write_json"),
     },

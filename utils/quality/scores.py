@@ -1,4 +1,4 @@
-"""Scores during a training: `metrics.csv`, the best checkpoint, a warning of a collapse."""
+"""Scores during a training: `metrics.csv`, the best checkpoint, warnings."""
 
 import csv
 import time
@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from utils.drawing import draw_images
 from utils.files import replacing
 from utils.loaders import ImageStream
+from utils.quality.critic import OVERFITTED, CriticScores
 from utils.quality.similarity import ImageJudge, diversity
 from utils.runs import rank, read_scores
 
@@ -29,8 +30,13 @@ class Scores(keras.callbacks.Callback):
     """Scores the generator at regular epochs, and keeps the best training and generator.
 
     Each time adds a row to `metrics.csv`: the epoch, `diversity_ratio` (the mean distance between
-    two images, divided by that of the data), and what the judge measures. `weights/best.h5` and
-    `generator_best.h5` are those of the best row by `utils.runs.rank`.
+    two images, divided by that of the data), what the judge measures, and the means of
+    `CriticScores` where images are held back. `weights/best.h5` and `generator_best.h5` are those
+    of the best row by `utils.runs.rank`.
+
+    A collapse is reported, and so is a critic that learns the images by heart: once until it
+    recovers. Where images are held back and the judge takes too much time, the critic alone is
+    watched.
 
     Args:
         folder: the run folder.
@@ -52,6 +58,7 @@ class Scores(keras.callbacks.Callback):
         self.judge = judge
         self.every = every
         self.print_every = print_every
+        self.critic_alone = False
 
     def on_train_begin(self, logs=None):
         self.model.scores = [
@@ -60,15 +67,18 @@ class Scores(keras.callbacks.Callback):
         if self.path.exists():
             self._write()
         self.began, self.first = time.monotonic(), self.model.epoch
-        self.collapsed = False
+        self.collapsed = self.overfitted = False
         self.diversity = None  # of the data; measured when it is first needed
         self.best = self.model.best_rank(self.path.parent)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.every is None and epoch % self.print_every == 0 and epoch > self.first:
             self.every = self.print_every if self._affordable() else 0
+            self.critic_alone = not self.every and self.stream.held_back_count > 0
         if self.every and epoch % self.every == 0:
             self._score(epoch)
+        elif self.critic_alone and epoch % self.print_every == 0:
+            self._warn_of_overfitting(epoch, self._critic_scores(self._draw(IMAGES)))
 
     def _affordable(self):
         """Whether scores at every sample grid take at most `AFFORDABLE` of the time."""
@@ -93,22 +103,35 @@ class Scores(keras.callbacks.Callback):
         self._measure(count)
         return time.monotonic() - start
 
+    def _draw(self, count):
+        return draw_images(self.model.drawing_generator(), count)
+
+    def _critic_scores(self, images):
+        """`CriticScores` with these generated images; None where no image is held back."""
+        if not self.stream.held_back_count:
+            return None
+        return CriticScores.measure(self.model.critic, self.stream, images)
+
     def _measure(self, count):
+        """A row of scores of `count` images but for its epoch, and the critic's scores."""
         if self.diversity is None:
             real = self._real()
             self.judge = self.judge or ImageJudge(real)
             self.diversity = diversity(real)
-        images = draw_images(self.model.drawing_generator(), count)
+        images = self._draw(count)
         # The diversity is 0 if all images of the data are the same.
         ratio = diversity(images) / self.diversity if self.diversity else 1.0
-        return {"diversity_ratio": ratio} | self.judge.measure(images)
+        row = {"diversity_ratio": ratio} | self.judge.measure(images)
+        critic = self._critic_scores(images)
+        return row | (critic.means() if critic else {}), critic
 
     def _real(self):
-        count = min(IMAGES, len(self.stream.source))  # no image twice
+        count = min(IMAGES, self.stream.training_count)  # no image twice
         return self.stream.first(count)
 
     def _score(self, epoch):
-        row = {"epoch": epoch} | self._measure(IMAGES)
+        measured, critic = self._measure(IMAGES)
+        row = {"epoch": epoch} | measured
         if self.model.scores and row.keys() != self.model.scores[0].keys():
             old = self.path.with_name(f"metrics_before_{epoch}.csv")
             self.path.rename(old)
@@ -123,6 +146,8 @@ class Scores(keras.callbacks.Callback):
         self.model.scores.append(row)
         self._write()
         self._warn_of_collapse(row)
+        if critic:
+            self._warn_of_overfitting(epoch, critic)
 
     def _warn_of_collapse(self, row):
         """Prints a warning when the generator has collapsed, once until it recovers."""
@@ -135,6 +160,25 @@ class Scores(keras.callbacks.Callback):
                 "weights/best.h5 (--checkpoint), or begin again with a lower learning rate."
             )
         self.collapsed = collapsed
+
+    def _warn_of_overfitting(self, epoch, critic):
+        """Prints a warning when the critic has learned the images by heart, once until it recovers.
+
+        The rule: held-back images have lost more than half of the way from training images to
+        generated ones.
+        """
+        overfitted = critic.overfitting > OVERFITTED
+        if overfitted and not self.overfitted:
+            training, held_back, generated = critic.means().values()
+            tqdm.write(
+                f"At epoch {epoch} the critic knows the training images by heart: its mean score "
+                f"is {training:.3g} on them, {held_back:.3g} on held-back ones and "
+                f"{generated:.3g} on generated ones. From now on the images may get worse: keep "
+                "generator_best.h5 (--evaluate-every) and stop earlier, or begin again with more "
+                "images or, where the pictures allow it, --augment flip, flips, transpose or "
+                "diffaugment."
+            )
+        self.overfitted = overfitted
 
     def _write(self):
         rows = self.model.scores

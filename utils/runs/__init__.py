@@ -18,6 +18,7 @@ __getattr__ = exports(
         ),
         "params": ("check_params", "collect_params", "positive_int", "read_params", "write_params"),
         "state": (
+            "CRITIC_SCORES",
             "best_scores",
             "epochs_done",
             "find_scores",

@@ -8,15 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from utils.files import replacing
+from utils.runs.state import CRITIC_SCORES
 
 _CAPTION = """\
 How to read it. The critic gives real images high scores and generated images low ones. The
 Wasserstein estimate is the difference. It rises while the critic learns to tell them apart, and
 falls as the generated images approach the data: a slow fall that levels off is good. Both scores
-may drift up or down together; only their difference matters. The gradient penalty bounds the
-critic's slope and should settle well below 1. The generator loss follows the critic's scores and
-does not measure quality; the scores at the bottom, if there are any, do. Faint: every epoch.
-Strong: smoothed."""
+may drift up or down together; only their difference matters. Held-back images, where there are any,
+should score like real ones: near generated ones, the critic knows the others by heart. The gradient
+penalty bounds the critic's slope and should settle well below 1. The generator loss follows the
+critic's scores and does not measure quality; the scores at the bottom, if there are any, do. Faint:
+every epoch. Strong: smoothed."""
 
 _WIDTH = 12  # inches
 _CAPTION_HEIGHT = 1.6  # inches, with the labels of the axes above it
@@ -35,6 +37,7 @@ def plot_convergence(
         d_losses: rows [D, R, F, G], one per epoch.
         g_losses: generator losses, one per epoch.
         scores: rows of `metrics.csv`; each measure is a curve in one of two panels at the bottom.
+            The critic's mean score of held-back images stands beside those of its losses.
     """
     height = 12 if scores else 9
     figure = Figure(figsize=(_WIDTH, height))
@@ -42,7 +45,7 @@ def plot_convergence(
     margins = {"left": 0.8 / _WIDTH, "right": 1 - 0.2 / _WIDTH, "top": 1 - 0.4 / height}
     figure.subplots_adjust(**margins, bottom=_CAPTION_HEIGHT / height, wspace=0.17, hspace=0.15)
     axes = figure.subplots(3 if scores else 2, 2, sharex=True).ravel()
-    _draw_losses(axes[:4], d_losses, g_losses)
+    _draw_losses(axes[:4], d_losses, g_losses, scores)
     if scores:
         _draw_scores(axes[4:], scores)
     for axis in axes[-2:]:
@@ -53,12 +56,16 @@ def plot_convergence(
         figure.savefig(temporary, dpi=100)
 
 
-def _draw_losses(axes, d_losses: list, g_losses: list) -> None:
+def _draw_losses(axes, d_losses: list, g_losses: list, scores: list[dict]) -> None:
     _, real, fake, penalty = np.array(d_losses).T
     _curve(axes[0], -(real + fake), "#2b6cb0", "Wasserstein estimate  −(R + F)")
     axes[0].set_title("How far the generated images are from the real ones")
     _curve(axes[1], -real, "#2f855a", "real images  −R")
     _curve(axes[1], fake, "#c05621", "generated images  F")
+    held_back = CRITIC_SCORES[1]
+    if scores and held_back in scores[0]:
+        values = [[row[name] for row in scores] for name in ("epoch", held_back)]
+        axes[1].plot(*values, color="#2b6cb0", marker=".", label="held-back images")
     axes[1].set_title("Mean score by the critic")
     _curve(axes[2], penalty, "#6b46c1", "gradient penalty  G (unweighted)")
     axes[2].set_yscale("log")
@@ -75,7 +82,7 @@ def _draw_losses(axes, d_losses: list, g_losses: list) -> None:
 def _draw_scores(axes, rows: list[dict]) -> None:
     """Measures that should rise on the left; on the right, divided by their largest, the others."""
     epochs = [row["epoch"] for row in rows]
-    for name in (name for name in rows[0] if name != "epoch"):
+    for name in (name for name in rows[0] if name not in ("epoch", *CRITIC_SCORES)):
         values = np.array([row[name] for row in rows])
         right = name.startswith(_SMALLER_IS_BETTER)
         largest = np.abs(values).max()

@@ -15,6 +15,9 @@ from utils.runs.params import positive_int, read_params
 QUIET = 30
 """Seconds without a new epoch after which a run without a lock no longer counts as running."""
 
+CRITIC_SCORES = ("critic_training", "critic_held_back", "critic_generated")
+"""Columns of `metrics.csv`: the critic's mean scores, see `utils.quality.CriticScores`."""
+
 _TAIL_BYTES = 1 << 16  # the end of a log that is read
 _RECENT_SAMPLES = 6  # for the speed
 _RUN_FILES = ("params.json", "losses.csv", "images", "weights", "generator.h5")
@@ -22,7 +25,7 @@ _RANKINGS = (
     {"validity": 1, "structure": 1, "residual_median": -1},  # lines.judge.LineJudge
     {"swd": -1},  # utils.quality.ImageJudge
 )
-_NOT_RANKED = ("epoch", "diversity_ratio")  # columns that no judge measured
+_NOT_RANKED = ("epoch", "diversity_ratio", *CRITIC_SCORES)  # columns that no judge measured
 
 
 def is_run(folder: str | os.PathLike) -> bool:
@@ -103,7 +106,8 @@ def ranking(scores: dict[str, float]) -> dict[str, int]:
     """The measures that decide which scores are better, the most important one first.
 
     The two judges of this project are recognised by their measures. Any other judge is ranked by
-    the first thing it measures, the first column after `epoch` and `diversity_ratio`.
+    the first thing it measures, the first column after `epoch` and `diversity_ratio`. The critic's
+    own scores never decide: they say nothing about the images.
 
     Args:
         scores: a row of `metrics.csv`.

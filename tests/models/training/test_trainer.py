@@ -157,6 +157,31 @@ def test_images_that_do_not_fit_are_refused(tiny_zip, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_held_back_images_are_those_of_the_recipe(tiny_zip, tmp_path):
+    gan = WGANGP(**TINY, held_back=0.5)
+    with pytest.raises(ValueError, match=r"a share of 0 of the images, the recipe expects 0\.5"):
+        gan.train(load_images(tiny_zip, 16, 4), 4, 1, tmp_path / "x")
+    with pytest.raises(ValueError, match=r"an array, received an iterator; expected held_back=0"):
+        gan.train(iter([]), 4, 1, tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+    with pytest.raises(ValueError, match=r"held_back must be a share from 0 to 0\.5, received 1"):
+        WGANGP(**TINY, held_back=1)
+
+
+@pytest.mark.parametrize(
+    ("count", "line"),
+    [
+        (39, "No image is held back: a share of 0.4 of 39 images is fewer than 20."),
+        (50, "20 of 50 images are held back: they show whether the critic learns the others by he"),
+    ],
+)
+def test_a_training_says_how_many_images_are_held_back(count, line, tmp_path, capsys):
+    images = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), np.uint8)
+    gan = WGANGP(**TINY, held_back=0.4)
+    gan.train(images, 4, 1, tmp_path, n_critic=1, using_generator=False)
+    assert capsys.readouterr().out.count(line) == 1
+
+
 def test_run_folder_is_named_after_id_and_data():
     assert str(runs.run_folder("0001", "some/output.zip")) == "run/gan/0001_output"
     assert str(runs.run_folder("0002", "drawings/")) == "run/gan/0002_drawings"

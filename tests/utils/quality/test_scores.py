@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lines.dataset import write_zip
 from lines.judge import LineJudge
 from lines.judge.judge import CHEAP
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
 from utils.drawing.latents import draw, seed_latents
 from utils.generator.load import load_generator
-from utils.loaders import read_images
+from utils.loaders import load_images, read_images
+from utils.quality.critic import CriticScores, score
 from utils.quality.similarity import diversity
 from utils.runs.state import read_scores
 
@@ -169,3 +171,84 @@ def test_metrics_that_are_not_numbers(tiny_zip, tmp_path):
     gan.load_weights(tmp_path / "weights")
     with pytest.raises(ValueError, match=r"metrics\.csv: not the scores of a training"):
         train(gan, tiny_zip, tmp_path, 4)
+
+
+@pytest.fixture(scope="module")
+def fifty(tmp_path_factory):
+    """50 line images of 16 pixels, of which half can be held back."""
+    path = tmp_path_factory.mktemp("data") / "fifty.zip"
+    write_zip(path, count=50, size=16, weight=1)
+    return path
+
+
+CRITIC = ["critic_training", "critic_held_back", "critic_generated"]
+
+
+def test_scores_of_the_critic_stand_in_the_last_columns(fifty, tmp_path):
+    gan = WGANGP(**TINY, held_back=0.5)
+    train(gan, fifty, tmp_path, 3, judge=Scripted(0.1, 0.5), evaluate_every=2)
+    first, last = rows(tmp_path)
+    assert list(first) == ["epoch", "diversity_ratio", "quality", "other", *CRITIC]
+    stream = load_images(fifty, 16, 4, held_back=0.5)
+    generated = draw(gan.generator, seed_latents(list(range(500)), 5))
+    sets = stream.first(25), stream.held_back(25), generated
+    means = [score(gan.critic, images).mean() for images in sets]
+    assert [float(last[name]) for name in CRITIC] == pytest.approx(means, rel=1e-6)
+    assert gan.best_rank(tmp_path) == (0.5,)
+    assert ", critic_generated " in (tmp_path / "log.txt").read_text()
+
+
+def test_without_held_back_images_there_are_no_scores_of_the_critic(tiny_zip, tmp_path):
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 1, judge=Scripted(1), evaluate_every=1)
+    gan = WGANGP(**TINY, held_back=0.5)  # of 30 images, which are too few
+    train(gan, tiny_zip, tmp_path / "b", 1, judge=Scripted(1), evaluate_every=1)
+    for name in "ab":
+        assert list(rows(tmp_path / name)[0]) == ["epoch", "diversity_ratio", "quality", "other"]
+
+
+def test_held_back_images_continue_where_the_training_does(fifty, tmp_path):
+    model = TINY | {"held_back": 0.5}
+    whole = WGANGP(**model)
+    train(whole, fifty, tmp_path / "whole", 7, evaluate_every=3)
+    train(WGANGP(**model), fifty, tmp_path / "parts", 4, evaluate_every=3)
+    again = WGANGP(**model)
+    again.load_weights(tmp_path / "parts" / "weights")
+    train(again, fifty, tmp_path / "parts", 7, evaluate_every=3)
+    for name in ("metrics.csv", "log.txt", "losses.csv"):
+        assert (tmp_path / "parts" / name).read_text() == (tmp_path / "whole" / name).read_text()
+    for name, value in state(whole).items():
+        assert np.array_equal(state(again)[name], value), name
+    with pytest.raises(ValueError, match=r"held_back was 0\.5 and is now 0\.4"):
+        WGANGP(**TINY, held_back=0.4).load_weights(tmp_path / "whole" / "weights")
+
+
+def critic_that_overfits(monkeypatch, *shares):
+    """Held-back scores that have lost these shares of the way from 1 to 0, one after the other."""
+    results = [CriticScores(np.ones(20), np.full(20, 1 - s), np.zeros(20)) for s in shares]
+    monkeypatch.setattr(CriticScores, "measure", lambda *arguments: results.pop(0))
+    return results
+
+
+def test_a_critic_that_learns_by_heart_is_reported(fifty, tmp_path, capsys, monkeypatch):
+    """Above 0.5 at epochs 1, 2 and 4: two warnings, as epoch 3 is a recovery."""
+    left = critic_that_overfits(monkeypatch, 0.5, 0.625, 0.75, 0.25, 1.0)
+    gan = WGANGP(**TINY, held_back=0.5)
+    train(gan, fifty, tmp_path, 5, judge=Scripted(1, 2, 3, 4, 5), evaluate_every=1)
+    said = capsys.readouterr().out
+    assert said.count("knows the training images by heart") == 2 and not left
+    assert (
+        "At epoch 1 the critic knows the training images by heart: its mean score is 1 on them, "
+        "0.375 on held-back ones and 0 on generated ones." in said
+    )
+    assert "At epoch 4 the critic knows" in said
+    held_back = [float(row["critic_held_back"]) for row in rows(tmp_path)]
+    assert held_back == [0.5, 0.375, 0.25, 0.75, 0]
+
+
+def test_the_critic_is_watched_where_the_judge_costs_too_much(fifty, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("utils.quality.scores.Scores._affordable", lambda self: False)
+    left = critic_that_overfits(monkeypatch, 0.75, 0.75)
+    gan = WGANGP(**TINY, held_back=0.5)
+    train(gan, fifty, tmp_path, 5, evaluate_every=None)
+    assert capsys.readouterr().out.count("At epoch 2 the critic knows the training images") == 1
+    assert not left and not (tmp_path / "metrics.csv").exists()

@@ -103,6 +103,13 @@ def test_any_other_judge_is_ranked_by_its_first_measure():
     assert runs.rank({"epoch": 4, "diversity_ratio": 0.9}) == ()
 
 
+def test_the_scores_of_the_critic_are_not_ranked():
+    critic = {"critic_training": 5.0, "critic_held_back": 4.0, "critic_generated": 3.0}
+    assert runs.rank({"epoch": 4} | critic) == ()
+    assert runs.rank({"epoch": 4} | critic | {"charm": 0.25}) == (0.25,)
+    assert runs.rank({"epoch": 4, "swd": 7.0} | critic) == (-7,)
+
+
 def test_the_best_scores_are_the_first_of_the_highest_rank():
     rows = [{"epoch": e, "swd": swd} for e, swd in enumerate((5, 2, 2, 3))]
     assert runs.best_scores(rows) == rows[1]  # whose training was saved, and not that of epoch 2

@@ -67,8 +67,9 @@ def _add_images(commands):
         "--keep",
         type=_share,
         metavar="SHARE",
-        help="write this share of the seeds only, the images that the run's critic ranks highest; "
-        "it needs the critic.h5 that a training writes (all seeds unless given)",
+        help="write this share of the seeds only, the images that the run's critic ranks highest "
+        "(all seeds unless given). This needs the critic.h5 that a training writes. It helps where "
+        "some images are right already, and costs variety; it does not help an early generator",
     )
     images.add_argument("--out", type=folder, default="new", help="folder for the images")
 

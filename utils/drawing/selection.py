@@ -44,7 +44,8 @@ class Selection:
 
     Discriminator rejection sampling (Azadi et al. 2019, arXiv:1810.06758) rejects at random, so
     that what remains is distributed like the data. This keeps the top instead: what the critic
-    likes best becomes more frequent, and variety is lost.
+    likes best becomes more frequent, and variety is lost. So it helps a generator that draws some
+    images right, and not one that draws none.
 
     Attributes:
         critic: maps images (B, H, W, C) in [-1, 1] to scores (B, 1). It should come from the same

@@ -12,7 +12,7 @@ from utils.commands import (
     add_enlargement,
     add_seeds,
     folder,
-    open_generator,
+    open_for_seeds,
     subcommand,
 )
 from utils.drawing import (
@@ -25,7 +25,6 @@ from utils.drawing import (
     read_provenance,
     save_images,
     save_mix,
-    seed_latents,
 )
 from utils.images import as_rgb, save_picture
 from utils.messages import count
@@ -66,7 +65,8 @@ def _add_mix(commands):
     mix = subcommand(
         commands,
         "mix",
-        "the weighted sum of several seeds as one image",
+        "the weighted sum of several seeds as one image; where latents are categorical, each group "
+        "comes from one of the seeds, the more often the larger its weight",
         "--seeds 3,8                          halfway between two images\n"
         "--seeds 3,8,12 --weights 1 -1 0.5    3 without 8, and a little of 12",
         _mix,
@@ -117,7 +117,7 @@ def _images(arguments):
     """Prints what `save_images` wrote."""
     grid = save_images(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         Layout(arguments.scale, arguments.resampling, arguments.transparent),
         arguments.columns,
@@ -133,7 +133,7 @@ def _mix(arguments):
     """Prints what `save_mix` wrote."""
     row, latents = save_mix(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         arguments.weights,
         Layout(arguments.scale, arguments.resampling),
@@ -149,7 +149,7 @@ def _nearest(arguments):
     ImageFiles(arguments.data)  # raises before a framework is loaded
     pairs = save_nearest(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         arguments.data,
         arguments.truncation,
@@ -177,7 +177,7 @@ def save_nearest(
         loaded: the generator, of square images.
         seeds: text for `parse_seeds`.
         data: zip or folder of the training images.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
 
     Raises:
         FileNotFoundError, ValueError: as `utils.loaders.read_images`; images that are not square;
@@ -193,7 +193,7 @@ def save_nearest(
     layout = Layout(max(1, 128 // size), columns=2 * min(4, len(numbers)))  # room for the names
     shape = (2 * len(numbers), size, size, 3)
     layout.check(shape)
-    images = as_rgb(draw(loaded.network, seed_latents(numbers, loaded.z_dim, truncation)))
+    images = as_rgb(draw(loaded.network, loaded.latents(numbers, truncation)))
     training = read_images(data, size)
     indices, distances = nearest(images, training)
     pairs = [

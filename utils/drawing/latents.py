@@ -23,19 +23,18 @@ _CERTAIN = 32  # difference of two logits whose softmax is a choice: the other's
 _OUT_OF_REACH = 12  # standard normal numbers never differ by as much
 
 
-def seed_latents(seeds: list[int], z_dim: int, truncation: float = 1) -> np.ndarray:
+def seed_latents(seeds: list[int], z_dim: int) -> np.ndarray:
     """The latents of seeds.
 
     Args:
         seeds: whole numbers; each alone decides its latents.
         z_dim: numbers per image.
-        truncation: the factor by which standard normal numbers are multiplied.
 
     Returns:
-        float32 (n, z_dim).
+        float32 (n, z_dim), standard normal.
     """
     rows = [np.random.default_rng(seed).standard_normal(z_dim, np.float32) for seed in seeds]
-    return np.stack(rows) * np.float32(truncation)
+    return np.stack(rows)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -142,6 +141,27 @@ class LatentGroups:
         np.put_along_axis(cut, old, np.take_along_axis(cut, new, axis=2), axis=2)
         np.put_along_axis(cut, new, before, axis=2)
         return self.hold(cut.reshape(z.shape), choice)
+
+
+def truncate(z: np.ndarray, truncation: float, groups: LatentGroups | None = None) -> np.ndarray:
+    """Latents times a factor; below 1 images are more alike.
+
+    A positive factor changes no choice of variants. So a generator with categorical latents keeps
+    them at every factor, 0 too: the factor is for what it uses as it is, and without `gaussian` for
+    nothing.
+
+    Args:
+        z: float32 (n, z_dim).
+        truncation: the factor, 0 or more.
+        groups: the categorical latents, see `latent_groups`.
+
+    Returns:
+        float32 (n, z_dim).
+    """
+    if groups and not groups.gaussian:
+        return z
+    shorter = z * np.float32(truncation)
+    return groups.hold(shorter, groups.chosen(z)) if groups and truncation != 1 else shorter
 
 
 def latent_groups(network: keras.Model) -> LatentGroups | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.drawing.latents import draw, draw_in_batches, parse_seeds, seed_latents
+from utils.drawing.latents import draw, draw_in_batches, parse_seeds
 from utils.drawing.layout import Layout
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import mix
@@ -33,7 +33,7 @@ def save_images(
         layout: of each image; `columns` and `labels` are for the grid alone.
         columns: of the grid.
         labels: whether the grid shows the seeds.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
 
     Returns:
         path of `grid.png`, or None if there are too many seeds for one.
@@ -51,7 +51,7 @@ def save_images(
     has_grid = len(numbers) <= _MOST_IN_A_GRID
     if has_grid:
         grid.check((len(numbers), *loaded.image_shape))
-    z = seed_latents(numbers, loaded.z_dim, truncation)
+    z = loaded.latents(numbers, truncation)
     out.mkdir(parents=True, exist_ok=True)
     drawn = (image for batch in draw_in_batches(loaded.network, z) for image in batch)
     grid_images = []
@@ -77,7 +77,7 @@ def save_mix(
     layout: Layout | None = None,
     truncation: float = 1,
 ) -> tuple[Path, Path]:
-    """Writes the weighted sum of several seeds as one image.
+    """Writes the weighted sum of several seeds as one image; see `mix`.
 
     Args:
         out: path of the PNG. `<name>_row.png` shows the seeds' images and the mixture in a row;
@@ -86,7 +86,7 @@ def save_mix(
         seeds: text for `parse_seeds`.
         weights: one for each seed; None for equal weights.
         layout: of each image.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
 
     Returns:
         paths of the row and of the latents.
@@ -98,8 +98,8 @@ def save_mix(
     out = Path(out)
     numbers = parse_seeds(seeds)
     weights = weights or [1.0] * len(numbers)
-    z = seed_latents(numbers, loaded.z_dim, truncation)
-    mixture = mix(z, weights)
+    z = loaded.latents(numbers, truncation)
+    mixture = mix(z, weights, loaded.groups)
     latents = np.concatenate([z, mixture[None]])
     texts = [f"{weight:g} × {seed}" for weight, seed in zip(weights, numbers, strict=True)]
     single = dataclasses.replace(layout or Layout(), columns=None, labels=())

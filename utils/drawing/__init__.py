@@ -6,6 +6,7 @@ __getattr__ = exports(
     __name__,
     {
         "latents": (
+            "LatentGroups",
             "draw",
             "draw_images",
             "draw_in_batches",

@@ -1,4 +1,4 @@
-"""Projection: the latents whose image is nearest to a given one, by Adam from many starts."""
+"""Projection: the latents whose image is nearest to a given one, by descent from many starts."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,7 +9,8 @@ from keras import ops
 from tqdm.auto import tqdm
 
 from models import engines
-from utils.drawing import draw, draw_in_batches
+from models.variants import descend, sweep
+from utils.drawing import draw, draw_in_batches, latent_groups
 from utils.images import to_float
 
 _POOL = 2000  # random latents; those that draw the nearest images are the starts
@@ -58,13 +59,20 @@ def project(
     (successive halving, Jamieson & Talwalkar 2016, arXiv:1502.07943). The start with the smallest
     error is the result. The generator is in inference mode and is not changed.
 
+    Categorical latents have no gradient. There a step tries all variants of one group and keeps the
+    nearest (coordinate descent), group by group in an order that each start draws. After all groups
+    the worse half of the starts is given up, until no step of the others improves anything. Where
+    latents are Gaussian too, all groups are tried before each quarter of Adam's steps, and Adam
+    moves the rest.
+
     Args:
         generator: maps (B, z_dim) to (B, H, W, C) in [-1, 1].
         targets: the images to find, uint8 (n, H, W, C).
         starts: number of starts for each image.
-        steps: Adam steps of a start that is not given up.
+        steps: of a start that is not given up; without Gaussian latents, the most.
         seed: of the random latents.
-        stop: called every 10 steps; when it returns True, the search ends with the best so far.
+        stop: called every 10 steps, and before all groups are tried; when it returns True, the
+            search ends with the best so far.
 
     Raises:
         ValueError: targets of another type or shape than the generator's; no target, start or step.
@@ -81,10 +89,16 @@ def project(
     with tqdm(total=total, unit=" images", desc="Searching", dynamic_ncols=True) as bar:
         results = [search.run(group, bar) for group in groups]
     latents, drawn, errors = (np.concatenate([result[i] for result in results]) for i in range(3))
-    history = np.concatenate([result[3] for result in results], axis=1)
-    # The latents of a search that was stopped do not change after that.
+    history = np.concatenate([_as_long(result[3], results) for result in results], axis=1)
+    # Latents do not change after a search was stopped, or when nothing improves any more.
     entries = 1 + int(np.argmax((history == history[-1]).all(axis=(1, 2))))
     return Projection(latents, drawn, errors, history[:entries], search.times[:entries])
+
+
+def _as_long(history, results):
+    """A history (m, n, z_dim) whose end is repeated until it is as long as the longest one."""
+    most = max(len(result[3]) for result in results)
+    return history[np.minimum(np.arange(most), len(history) - 1)]
 
 
 def distance(images, target):
@@ -114,16 +128,23 @@ class _Search:
 
     def __init__(self, generator, starts, steps, seed, stop):
         self.generator = generator
-        self.stop = stop
+        self.groups = latent_groups(generator)
+        self.gaussian = not self.groups or self.groups.gaussian
+        self.steps, self.stop = steps, stop
         ends = np.linspace(0, steps, _ROUNDS + 1).astype(int)
         counts = [-(-starts // 2**i) for i in range(_ROUNDS)]
         self.rounds = list(zip(counts, ends[:-1], ends[1:], strict=True))
-        self.images_per_target = int(np.dot(counts, np.diff(ends)))
-        self.times = np.union1d(ends, np.arange(0, steps, _EVERY))
+        self.times = np.arange(steps + 1)
+        self.images_per_target = 0
+        if self.groups:  # without Gaussian latents about as many: half of the starts, and so on
+            self.images_per_target += int(self.groups.allowed.sum()) * sum(counts)
+        if self.gaussian:
+            self.times = np.union1d(ends, np.arange(0, steps, _EVERY))
+            self.images_per_target += int(np.dot(counts, np.diff(ends)))
         # Two numbers: with `seed` alone, the pool of seed 7 would contain the latents of image 7.
-        random = np.random.default_rng((seed, 3))
+        self.random = np.random.default_rng((seed, 3))
         shape = max(_POOL, starts), generator.input_shape[1]
-        self.pool = random.standard_normal(shape, np.float32)
+        self.pool = self.random.standard_normal(shape, np.float32)
         drawn = draw_in_batches(generator, self.pool)
         self.thumbnails = np.concatenate([_thumbnails(images) for images in drawn])
         self.engine = engines.load()
@@ -132,12 +153,16 @@ class _Search:
 
     def run(self, targets, bar):
         """Latents, their images and errors, and the history, for targets uint8 (n, H, W, C)."""
+        if not self.gaussian:
+            return self._among_variants(targets, bar)
         n, descents = len(targets), _Descents(self._starts(targets), len(self.times))
         for count, begin, end in self.rounds:
             if self.stop():
                 break
             descents.keep_nearest(n, count)
             repeated = np.repeat(targets, count, axis=0)
+            if self.groups:
+                self._sweep(descents, repeated, bar)
             for first in range(0, n * count, _BATCH):
                 rows = np.arange(first, min(first + _BATCH, n * count))
                 self._descend(descents, rows, repeated, begin, end, bar)
@@ -147,6 +172,45 @@ class _Search:
         target, best = np.arange(n), errors.argmin(axis=1)
         rows = target * errors.shape[1] + best
         return z[rows], drawn[target, best], errors[target, best], descents.history[:, rows]
+
+    def _among_variants(self, targets, bar):
+        """Does the same as `run` where all latents are categorical."""
+        results = []
+        starts = self._starts(targets).reshape(len(targets), -1, self.pool.shape[1])
+        for i, (target, begin) in enumerate(zip(targets, starts, strict=True)):
+
+            def sweep_from(z, order, target=target):
+                return self._steps(z, target, order, bar)
+
+            courses = descend(sweep_from, begin, self._orders(len(begin)), self.steps, self.stop)
+            drawn = draw(self.generator, np.stack([course[-1] for course in courses]))
+            errors = np.abs(drawn.astype(np.int16) - target).mean((1, 2, 3))
+            best = errors.argmin()
+            results.append((courses[best][-1], drawn[best], errors[best], courses[best][:, None]))
+            bar.update(max(0, (i + 1) * self.images_per_target - bar.n))
+        latents, drawn, errors, courses = zip(*results, strict=True)
+        history = np.concatenate([_as_long(course, results) for course in courses], axis=1)
+        return np.stack(latents), np.stack(drawn), np.array(errors), history
+
+    def _sweep(self, descents, targets, bar):
+        """Tries all variants of all groups for each descent."""
+        rows = zip(targets, self._orders(len(targets)), strict=True)
+        for row, (target, order) in enumerate(rows):
+            if self.stop():
+                return
+            for step in self._steps(descents.state[0][row], target, order, bar):
+                descents.state[0][row] = step.z
+
+    def _orders(self, count):
+        """Orders of all groups, int (count, groups)."""
+        groups = np.arange(self.groups.shape[0])
+        return self.random.permuted(np.tile(groups, (count, 1)), axis=1)
+
+    def _steps(self, z, target, order, bar):
+        """The steps of a sweep, as the bar counts them."""
+        for step in sweep(self.generator, self.groups, z, target, distance, order):
+            bar.update(step.images)
+            yield step
 
     def _starts(self, targets):
         """The latents of the pool that draw the images nearest to each target."""
@@ -163,15 +227,21 @@ class _Search:
         for variable, values in zip(state, descents.state, strict=True):
             variable.assign(values[batch])
         adam.iterations.assign(begin)
-        targets = ops.convert_to_tensor(to_float(targets[batch]))
+        inputs = [ops.convert_to_tensor(to_float(targets[batch]))]
+        if self.groups:
+            choice = self.groups.chosen(descents.state[0][batch])
+            inputs.append(ops.one_hot(choice, self.groups.shape[1]))
         for entry in np.flatnonzero((self.times > begin) & (self.times <= end)):
             if self.stop():
                 return
             length = self.times[entry] - self.times[entry - 1]
             for _ in range(length):
-                distances = step(targets)
+                distances = step(*inputs)
             for variable, values in zip(state, descents.state, strict=True):
                 values[rows] = ops.convert_to_numpy(variable)[: len(rows)]
+            if self.groups:
+                held = self.groups.hold(descents.state[0][rows], choice[: len(rows)])
+                descents.state[0][rows] = held
             descents.distances[rows] = ops.convert_to_numpy(distances)[: len(rows)]
             descents.history[entry:, rows] = descents.state[0][rows]
             bar.update(int(length) * len(rows))
@@ -183,9 +253,10 @@ class _Search:
             adam = keras.optimizers.Adam(self.schedule, beta_2=_BETA_2)
             adam.build([z])
 
-            def step(targets):
+            def step(targets, *choice):
                 def loss():
-                    distances = distance(self.generator(z.value, training=False), targets)
+                    latents = self._held(z.value, *choice) if choice else z.value
+                    distances = distance(self.generator(latents, training=False), targets)
                     return ops.sum(distances), distances
 
                 distances, gradients = self.engine.gradients(loss, [z])
@@ -194,6 +265,14 @@ class _Search:
 
             self.compiled[size] = z, adam, self.engine.compiled(step, [z, *adam.variables])
         return self.compiled[size]
+
+    def _held(self, z, choice):
+        """`LatentGroups.hold` with a gradient; `choice` is one-hot, (B, groups, variants)."""
+        cut = ops.reshape(z, choice.shape)
+        levels = cut + ops.cast(self.groups.offsets, "float32")
+        others = ops.max(ops.where(choice > 0, -np.inf, levels), 2, keepdims=True)
+        missing = ops.relu(others + self.groups.margin - levels)
+        return ops.reshape(cut + choice * missing, z.shape)
 
 
 class _Descents:

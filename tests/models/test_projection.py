@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_what_is_found_so_far(folder, monkeypatch, capsys):
     monkeypatch.setattr(projection, "project", interrupted)
     line = "generate.py project mine.png --generator generator.h5 --out found"
     assert run_here(line.split(), monkeypatch) == 0
-    assert "of 255 (stopped after 0 steps)" in capsys.readouterr().out
+    assert "of 255 (ended after 0 steps)" in capsys.readouterr().out
     assert (folder / "found" / "found.png").exists()
 
 

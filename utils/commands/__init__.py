@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from utils import cli
-from utils.drawing import RESAMPLINGS, parse_seeds
+from utils.drawing import RESAMPLINGS, LoadedGenerator, parse_seeds
 
 
 def subcommand(commands, name: str, summary: str, examples: str, main) -> argparse.ArgumentParser:
@@ -65,7 +65,8 @@ def add_seeds(
         type=cli.number(0, 100),
         default=1,
         metavar="T",
-        help="the latents are multiplied by T: below 1 images are more alike",
+        help="the latents are multiplied by T: below 1 images are more alike; the variants that "
+        "categorical latents choose stay the same",
     )
 
 
@@ -99,3 +100,14 @@ def open_generator(arguments: argparse.Namespace):
 
     path = arguments.generator or newest_generator()
     return path, load_generator(path)
+
+
+def open_for_seeds(arguments: argparse.Namespace) -> LoadedGenerator:
+    """Does the same as `open_generator`, and says so where `--truncation` has no effect."""
+    loaded = LoadedGenerator(*open_generator(arguments))
+    if arguments.truncation != 1 and loaded.groups and not loaded.groups.gaussian:
+        print(
+            f"--truncation {arguments.truncation:g} changes nothing: each group of this "
+            "generator's latents chooses a variant, and a factor leaves the choice as it is"
+        )
+    return loaded

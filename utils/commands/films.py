@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 
 from utils import cli
-from utils.commands import add_enlargement, add_seeds, open_generator, seeds, subcommand
+from utils.commands import add_enlargement, add_seeds, open_for_seeds, seeds, subcommand
 from utils.drawing import (
     EASINGS,
     PATHS,
     FilmOptions,
-    LoadedGenerator,
     parse_seeds,
     save_history,
     save_orbit,
@@ -28,7 +27,8 @@ def _add_walk(commands):
     walk = subcommand(
         commands,
         "walk",
-        "a film that goes from image to image",
+        "a film that goes from image to image; where latents are categorical, one group after "
+        "another fades from its old variant to its new one",
         "--seeds 3,8,12,3 --seconds 8\n"
         "--seeds 0-9 --loop --out new/loop.gif                 a loop without a seam\n"
         "--seeds 3,8 --path straight --easing linear --out new/frames    a folder of PNGs",
@@ -42,20 +42,24 @@ def _add_walk(commands):
         "--easing", choices=EASINGS, default="smooth", help="smooth rests at each seed"
     )
     walk.add_argument("--loop", action="store_true", help="return to the first seed")
-    _add_film(walk, "new/walk.mp4", "2 between two seeds")
+    _add_film(walk, "new/walk.mp4", "2 between two seeds, at least 1 for each categorical group")
 
 
 def _add_orbit(commands):
     orbit = subcommand(
         commands,
         "orbit",
-        "a film that circles around one image, a loop without a seam",
+        "a film that circles around one image, a loop without a seam; where latents are "
+        "categorical, one group after another changes and returns",
         "--seeds 7 --radius 0.4\n--seeds 7 --radius 1 --seconds 12 --out new/orbit.gif",
         _orbit,
     )
     add_seeds(orbit, "7", _one_seed, "the one seed in the centre")
     orbit.add_argument(
-        "--radius", type=cli.number(0, 1), default=0.5, help="0: the image itself, 1: far from it"
+        "--radius",
+        type=cli.number(0, 1),
+        default=0.5,
+        help="0: the image itself, 1: far from it; the share of groups that change",
     )
     _add_film(orbit, "new/orbit.mp4", "6")
 
@@ -98,7 +102,7 @@ def _add_film(parser, out, seconds):
 def _walk(arguments):
     film = save_walk(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         _options(arguments),
         arguments.truncation,
@@ -112,7 +116,7 @@ def _walk(arguments):
 def _orbit(arguments):
     film = save_orbit(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         _options(arguments),
         arguments.truncation,

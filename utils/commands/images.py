@@ -13,7 +13,7 @@ from utils.commands import (
     add_enlargement,
     add_seeds,
     folder,
-    open_generator,
+    open_for_seeds,
     subcommand,
 )
 from utils.drawing import (
@@ -27,7 +27,6 @@ from utils.drawing import (
     read_provenance,
     save_images,
     save_mix,
-    seed_latents,
 )
 from utils.images import as_rgb, save_picture
 from utils.messages import count, one_line
@@ -92,7 +91,8 @@ def _add_mix(commands):
     mix = subcommand(
         commands,
         "mix",
-        "the weighted sum of several seeds as one image",
+        "the weighted sum of several seeds as one image; where latents are categorical, each group "
+        "comes from one of the seeds, the more often the larger its weight",
         "--seeds 3,8                          halfway between two images\n"
         "--seeds 3,8,12 --weights 1 -1 0.5    3 without 8, and a little of 12",
         _mix,
@@ -143,7 +143,7 @@ def _images(arguments):
     """Prints what `save_images` wrote."""
     if arguments.keep:
         find_critic(arguments.generator or newest_generator())  # raises before a framework loads
-    loaded = LoadedGenerator(*open_generator(arguments))
+    loaded = open_for_seeds(arguments)
     selection = _selection(loaded.path, arguments.keep) if arguments.keep else None
     grid = save_images(
         arguments.out,
@@ -174,7 +174,7 @@ def _mix(arguments):
     """Prints what `save_mix` wrote."""
     row, latents = save_mix(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         arguments.weights,
         Layout(arguments.scale, arguments.resampling),
@@ -190,7 +190,7 @@ def _nearest(arguments):
     ImageFiles(arguments.data)  # raises before a framework is loaded
     pairs = save_nearest(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        open_for_seeds(arguments),
         arguments.seeds,
         arguments.data,
         arguments.truncation,
@@ -218,7 +218,7 @@ def save_nearest(
         loaded: the generator, of square images.
         seeds: text for `parse_seeds`.
         data: zip or folder of the training images.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
 
     Raises:
         FileNotFoundError, ValueError: as `utils.loaders.read_images`; images that are not square;
@@ -234,7 +234,7 @@ def save_nearest(
     layout = Layout(max(1, 128 // size), columns=2 * min(4, len(numbers)))  # room for the names
     shape = (2 * len(numbers), size, size, 3)
     layout.check(shape)
-    images = as_rgb(draw(loaded.network, seed_latents(numbers, loaded.z_dim, truncation)))
+    images = as_rgb(draw(loaded.network, loaded.latents(numbers, truncation)))
     training = read_images(data, size)
     indices, distances = nearest(images, training)
     pairs = [

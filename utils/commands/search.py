@@ -29,7 +29,11 @@ def add(commands, project: Callable) -> None:
         help="latents from which the search starts",
     )
     parser.add_argument(
-        "--steps", type=cli.whole(most=1_000_000), default=400, help="steps of the best start"
+        "--steps",
+        type=cli.whole(most=1_000_000),
+        default=400,
+        help="steps of the best start; among the variants of categorical latents the search ends "
+        "when nothing improves",
     )
     parser.add_argument("--seed", type=cli.whole(0), default=0, help="seed of the starts")
     parser.add_argument("--out", type=folder, default="found", help="folder for the result")
@@ -51,6 +55,6 @@ def _project(project, arguments):
         arguments.seed,
     )
     last = int(found.times[-1])
-    early = f" (stopped after {count(last, 'step')})" if last < arguments.steps else ""
+    early = f" (ended after {count(last, 'step')})" if last < arguments.steps else ""
     print(f"Mean absolute error {found.errors[0]:.2f} of 255{early}")
     print(f"{arguments.out}: found.png, comparison.png, search.gif and latents.npz")

@@ -10,7 +10,8 @@ def add(commands) -> None:
     web = subcommand(
         commands,
         "web",
-        "a page that draws in the visitor's browser, for any server of static files",
+        "a page that draws in the visitor's browser, for any server of static files; its sliders "
+        "move along directions, or choose the variants of categorical latents",
         "--out site/\n--generator generator.h5 --title 'Lines, for Frieder' --out site/",
         _web,
     )
@@ -28,12 +29,20 @@ def add(commands) -> None:
 
 
 def _web(arguments):
-    from utils.drawing import principal_directions
+    from utils.drawing import latent_groups, principal_directions
     from utils.generator import megabytes, write_site
 
     out = Path(arguments.out)
     _, generator = open_generator(arguments)
     directions = principal_directions(generator)
-    write_site(generator, out, arguments.title, directions, arguments.float16, arguments.runtime)
+    write_site(
+        generator,
+        out,
+        arguments.title,
+        directions,
+        arguments.float16,
+        arguments.runtime,
+        latent_groups(generator),
+    )
     print(f"{out}: {megabytes(out):.0f} MB. To look at it: python -m http.server --directory {out}")
     print("and open http://localhost:8000 in a browser; to publish it, copy the folder.")

@@ -6,12 +6,15 @@ __getattr__ = exports(
     __name__,
     {
         "latents": (
+            "LatentGroups",
             "draw",
             "draw_images",
             "draw_in_batches",
+            "latent_groups",
             "parse_seeds",
             "principal_directions",
             "seed_latents",
+            "truncate",
         ),
         "walks": ("EASINGS", "PATHS", "film_latents", "mix", "orbit", "walk"),
         "layout": ("PAPERS", "RESAMPLINGS", "Layout", "enlarge", "label"),

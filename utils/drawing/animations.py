@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from utils.drawing.films import open_film, progress, write_film
-from utils.drawing.latents import draw, parse_seeds, seed_latents
+from utils.drawing.latents import draw, parse_seeds
 from utils.drawing.layout import Layout, enlarge, label
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import film_latents, orbit, walk
@@ -23,7 +23,8 @@ class FilmOptions:
     """Length and size of a film.
 
     Attributes:
-        seconds: in all; None for 2 seconds between two images of a walk, 6 seconds of an orbit.
+        seconds: in all; None for 2 seconds between two images of a walk, 6 seconds of an orbit, and
+            longer where more than two or three groups of categorical latents change.
         fps: frames per second; a GIF's are rounded to hundredths of a second per frame.
         scale: pixels of the film per pixel of an image; None for about 512 pixels in all.
         resampling: see `utils.drawing.layout.RESAMPLINGS`.
@@ -70,7 +71,7 @@ def save_walk(
         loaded: the generator.
         seeds: text for `parse_seeds`; two or more.
         options: length and size.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
         path: see `walk`.
         easing: see `walk`.
         loop: whether the film returns to the first seed.
@@ -80,12 +81,13 @@ def save_walk(
         OSError: a file cannot be written.
     """
     numbers = parse_seeds(seeds)
-    z = seed_latents(numbers, loaded.z_dim, truncation)
+    z = loaded.latents(numbers, truncation)
     options = options or FilmOptions()
-    seconds = options.seconds or 2 * (len(numbers) if loop else len(numbers) - 1)
+    steps = len(numbers) if loop else len(numbers) - 1
+    seconds = options.seconds or steps * _seconds_of_a_step(loaded)
 
     def path_at(t):
-        return walk(z, t, path, easing, loop)
+        return walk(z, t, path, easing, loop, loaded.groups)
 
     return _save_film(out, loaded, path_at, loop, seconds, options, numbers)
 
@@ -105,20 +107,26 @@ def save_orbit(
         loaded: the generator.
         seed: of the image in the centre.
         options: length and size.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
         radius: see `orbit`.
 
     Raises:
         ValueError: as `orbit` and `write_film`, or too large a picture.
         OSError: a file cannot be written.
     """
-    (z,) = seed_latents([seed], loaded.z_dim, truncation)
+    (z,) = loaded.latents([seed], truncation)
     options = options or FilmOptions()
 
     def path_at(t):
-        return orbit(z, t, radius, seed)
+        return orbit(z, t, radius, seed, loaded.groups)
 
-    return _save_film(out, loaded, path_at, True, options.seconds or 6, options, [seed])
+    seconds = options.seconds or max(6, 2 * _seconds_of_a_step(loaded))  # there and back
+    return _save_film(out, loaded, path_at, True, seconds, options, [seed])
+
+
+def _seconds_of_a_step(loaded):
+    """2 s; with categorical latents at least 1 s for each group that changes."""
+    return max(2, loaded.groups.shape[0]) if loaded.groups else 2
 
 
 def _save_film(out, loaded, path_at, loop, seconds, options, seeds):

@@ -25,19 +25,18 @@ _CERTAIN = 32  # difference of two logits whose softmax is a choice: the other's
 _OUT_OF_REACH = 12  # standard normal numbers never differ by as much
 
 
-def seed_latents(seeds: list[int], z_dim: int, truncation: float = 1) -> np.ndarray:
+def seed_latents(seeds: list[int], z_dim: int) -> np.ndarray:
     """The latents of seeds.
 
     Args:
         seeds: whole numbers; each alone decides its latents.
         z_dim: numbers per image.
-        truncation: the factor by which standard normal numbers are multiplied.
 
     Returns:
-        float32 (n, z_dim).
+        float32 (n, z_dim), standard normal.
     """
     rows = [np.random.default_rng(seed).standard_normal(z_dim, np.float32) for seed in seeds]
-    return np.stack(rows) * np.float32(truncation)
+    return np.stack(rows)
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -146,6 +145,27 @@ class LatentGroups:
         return self.hold(cut.reshape(z.shape), choice)
 
 
+def truncate(z: np.ndarray, truncation: float, groups: LatentGroups | None = None) -> np.ndarray:
+    """Latents times a factor; below 1 images are more alike.
+
+    A positive factor changes no choice of variants. So a generator with categorical latents keeps
+    them at every factor, 0 too: the factor is for what it uses as it is, and without `gaussian` for
+    nothing.
+
+    Args:
+        z: float32 (n, z_dim).
+        truncation: the factor, 0 or more.
+        groups: the categorical latents, see `latent_groups`.
+
+    Returns:
+        float32 (n, z_dim).
+    """
+    if groups and not groups.gaussian:
+        return z
+    shorter = z * np.float32(truncation)
+    return groups.hold(shorter, groups.chosen(z)) if groups and truncation != 1 else shorter
+
+
 def latent_groups(network: keras.Model) -> LatentGroups | None:
     """Finds the categorical latents of a generator in its layers.
 
@@ -230,9 +250,13 @@ def principal_directions(generator: keras.Model, count: int = 8) -> np.ndarray:
     least squares, which works for every kind of layer; of a layer with an activation, this is the
     linear part.
 
+    Variants that latents choose have no directions. Of a generator that also uses its latents as
+    they are, these are the directions at unchanged choices; hold the choice when moving along one.
+
     Args:
         generator: maps (B, z_dim) to images.
-        count: number of directions; at most z_dim are returned.
+        count: number of directions; at most z_dim are returned, and none of a generator whose
+            latents only choose.
 
     Returns:
         float32 (count, z_dim): orthogonal rows of length 1, which is one standard deviation of the
@@ -240,13 +264,20 @@ def principal_directions(generator: keras.Model, count: int = 8) -> np.ndarray:
     """
     import keras
 
-    z_dim = generator.input_shape[1]
-    z = seed_latents(list(range(_SAMPLES)), z_dim)
+    z_dim, groups = generator.input_shape[1], latent_groups(generator)
+    if groups and not groups.gaussian:
+        return np.zeros((0, z_dim), np.float32)
+    samples = max(_SAMPLES, 4 * z_dim) if groups else _SAMPLES
+    z = seed_latents(list(range(samples)), z_dim)
     first_layer = next(layer for layer in generator.layers if layer.weights)
     activations = keras.Model(generator.inputs, first_layer.output).predict(z, verbose=0)
-    flat = activations.reshape(_SAMPLES, -1)
-    inputs = z - z.mean(0)
-    matrix = np.linalg.lstsq(inputs, flat - flat.mean(0))[0]  # (z_dim, activations)
+    flat = activations.reshape(samples, -1)
+    inputs = z
+    if groups:  # what the variants change is fitted beside the latents, and left out
+        one_hot = np.eye(groups.shape[1], dtype=np.float32)[groups.chosen(z)]
+        inputs = np.concatenate([z, one_hot.reshape(samples, -1)], axis=1)
+    matrix = np.linalg.lstsq(inputs - inputs.mean(0), flat - flat.mean(0))[0]
+    matrix = matrix[:z_dim]  # (z_dim, activations)
     _, vectors = np.linalg.eigh(matrix.astype(float) @ matrix.T)
     directions = vectors.T[::-1][: min(count, z_dim)]
     # The sign of an eigenvector is arbitrary: make its largest number positive.

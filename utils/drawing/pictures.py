@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.drawing.latents import draw, draw_in_batches, parse_seeds, seed_latents
+from utils.drawing.latents import draw, draw_in_batches, parse_seeds
 from utils.drawing.layout import Layout
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.selection import Selection
@@ -38,7 +38,7 @@ def save_images(
         layout: of each image; `columns` and `labels` are for the grid alone.
         columns: of the grid.
         labels: whether the grid shows the seeds.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
         selection: which of the seeds are written; None for all.
 
     Returns:
@@ -57,7 +57,7 @@ def save_images(
     has_grid = written <= _MOST_IN_A_GRID
     if has_grid:
         grid.check((written, *loaded.image_shape))
-    z = seed_latents(numbers, loaded.z_dim, truncation)
+    z = loaded.latents(numbers, truncation)
     about = {}
     if selection:
         scores = selection.scores(loaded, z)
@@ -91,7 +91,7 @@ def save_mix(
     layout: Layout | None = None,
     truncation: float = 1,
 ) -> tuple[Path, Path]:
-    """Writes the weighted sum of several seeds as one image.
+    """Writes the weighted sum of several seeds as one image; see `mix`.
 
     Args:
         out: path of the PNG. `<name>_row.png` shows the seeds' images and the mixture in a row;
@@ -100,7 +100,7 @@ def save_mix(
         seeds: text for `parse_seeds`.
         weights: one for each seed; None for equal weights.
         layout: of each image.
-        truncation: see `seed_latents`.
+        truncation: see `truncate`.
 
     Returns:
         paths of the row and of the latents.
@@ -112,8 +112,8 @@ def save_mix(
     out = Path(out)
     numbers = parse_seeds(seeds)
     weights = weights or [1.0] * len(numbers)
-    z = seed_latents(numbers, loaded.z_dim, truncation)
-    mixture = mix(z, weights)
+    z = loaded.latents(numbers, truncation)
+    mixture = mix(z, weights, loaded.groups)
     latents = np.concatenate([z, mixture[None]])
     texts = [f"{weight:g} × {seed}" for weight, seed in zip(weights, numbers, strict=True)]
     single = dataclasses.replace(layout or Layout(), columns=None, labels=())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from utils.drawing.latents import draw
+from utils.drawing.latents import LatentGroups, draw, latent_groups, seed_latents, truncate
 from utils.drawing.layout import Layout
 from utils.files import replacing
 from utils.images import save_picture
@@ -53,6 +53,15 @@ class LoadedGenerator:
     def image_shape(self) -> tuple[int, int, int]:
         """(H, W, C)."""
         return self.network.output_shape[1:]
+
+    @functools.cached_property
+    def groups(self) -> LatentGroups | None:
+        """Its categorical latents; see `latent_groups`."""
+        return latent_groups(self.network)
+
+    def latents(self, seeds: list[int], truncation: float = 1) -> np.ndarray:
+        """The latents of seeds, float32 (n, z_dim); see `truncate`."""
+        return truncate(seed_latents(seeds, self.z_dim), truncation, self.groups)
 
     def check_square(self) -> int:
         """Returns the size of its images in pixels; raises ValueError if they are not square."""

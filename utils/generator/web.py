@@ -21,6 +21,8 @@ from utils.messages import one_line
 if TYPE_CHECKING:
     import keras
 
+    from utils.drawing import LatentGroups
+
 PAGE = Path(__file__).parent / "page"
 CACHE = Path(__file__).parents[2] / ".cache"
 PACKAGE = "onnxruntime-web@1.30.0"
@@ -36,7 +38,15 @@ RUNTIME = (
 )
 """Files of the package's `dist`: three for browsers without WebGPU, three for those with it."""
 
-_SCRIPTS = ("app.js", "drawer.js", "worker.js", "latents.js", "pixels.js", "style.css")
+_SCRIPTS = (
+    "app.js",
+    "drawer.js",
+    "worker.js",
+    "latents.js",
+    "groups.js",
+    "pixels.js",
+    "style.css",
+)
 _FILES = {"index.html", "site.json", "generator.onnx", *_SCRIPTS} | {
     f"runtime/{name}" for name in (*RUNTIME, "LICENSE.txt")
 }
@@ -51,6 +61,7 @@ def write_site(
     directions: np.ndarray,
     float16: bool = False,
     runtime: str | os.PathLike | None = None,
+    groups: "LatentGroups | None" = None,
 ) -> None:
     """Writes a page with the generator and everything it needs, for any server of static files.
 
@@ -62,6 +73,8 @@ def write_site(
         directions: float32 (n, z_dim), one slider each: a value of 1 adds the row to the latents.
         float16: writes the generator at half the size; images differ by a few levels of 255.
         runtime: the tarball of `PACKAGE`; by default npm downloads it, once.
+        groups: the generator's categorical latents: a slider for each group goes through its
+            variants, without those that are masked.
 
     Raises:
         ValueError: a folder that holds something else, directions of another shape, or a tarball
@@ -82,6 +95,12 @@ def write_site(
             "z_dim": z_dim,
             "channels": generator.output_shape[-1],
             "directions": directions.tolist(),
+            "groups": groups
+            and {
+                "scale": groups.scale,
+                "gaussian": groups.gaussian,
+                "offsets": groups.offsets.tolist(),
+            },
         }
         (site / "site.json").write_text(json.dumps(about), encoding="utf-8")
         export_generator(generator, site / "generator.onnx", "onnx-float16" if float16 else "onnx")

@@ -1,6 +1,7 @@
 // The page: from controls to latents, and from the worker's pixels to the canvas.
 
 import { drawer } from "./drawer.js";
+import { allowed, choose as withChoice, chosen, fade, hold } from "./groups.js";
 import { between, latents } from "./latents.js";
 
 const $ = (id) => document.getElementById(id);
@@ -8,7 +9,8 @@ const about = await (await fetch("./site.json", { cache: "no-cache" })).json();
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
 
-// The latents of the picture are `base` (of a seed, or on a walk) plus the sliders' directions.
+// The latents of the picture are `base` (of a seed, or on a walk) plus the sliders' directions. Of
+// categorical latents, `about.groups`, a chooser for each group says which variant is drawn.
 let seed = 7n;
 let base = latents(seed, about.z_dim);
 let place = "seed_7";
@@ -53,7 +55,13 @@ async function show() {
 }
 
 function moved() {
-  const z = base.slice();
+  if (!about.groups) return along(base.slice());
+  if (playing) return base;
+  const choice = choosers.map((chooser, g) => allowed(about.groups, g)[chooser.valueAsNumber - 1]);
+  return hold(about.groups, along(withChoice(about.groups, base, choice)), choice);
+}
+
+function along(z) {
   sliders.forEach((slider, k) => {
     for (let i = 0; i < z.length; i += 1) z[i] += slider.valueAsNumber * about.directions[k][i];
   });
@@ -65,8 +73,8 @@ function say(text) {
 }
 
 function describe() {
-  const changed = sliders.some((slider) => slider.valueAsNumber !== 0);
-  const description = `Picture of seed ${seed}${changed ? ", moved along directions" : ""}`;
+  const moves = sliders.some((slider) => slider.valueAsNumber !== 0) ? ", moved along directions" : "";
+  const description = `Picture of seed ${seed}${rechosen() ? ", with other variants" : ""}${moves}`;
   canvas.setAttribute("aria-label", description);
   say(description);
 }
@@ -78,6 +86,7 @@ function goTo(newSeed) {
   base = latents(seed, about.z_dim);
   place = `seed_${seed}`;
   $("seed").value = String(seed);
+  setChoosers();
   describe();
   show();
 }
@@ -131,14 +140,21 @@ async function walk() {
       share = 0;
     } else {
       base = between(from, end, ease(share));
+      if (about.groups) base = onTheWay(from, base, end, share);
       place = `walk_${seed}_${goal}_${Math.round(100 * share)}`;
       await show();
     }
   }
 }
 
+function onTheWay(from, z, end, share) {
+  const free = about.groups.gaussian ? z : from;
+  return fade(about.groups, free, chosen(about.groups, from), chosen(about.groups, end), share);
+}
+
 function pause() {
   playing = false;
+  setChoosers();
   $("play").textContent = "Play";
   $("play").setAttribute("aria-pressed", "false");
 }
@@ -149,20 +165,19 @@ $("pace").addEventListener("input", () => {
   $("pace").nextElementSibling.value = $("pace").value;
 });
 
-// Directions ------------------------------------------------------------------------------------
+// Groups and directions -------------------------------------------------------------------------
 
-const sliders = about.directions.map((_, k) => {
+function addSlider(text, id, range, touched = () => {}) {
   const label = document.createElement("label");
   label.className = "slider";
   const name = document.createElement("span");
-  name.textContent = `direction ${k + 1}`;
-  const slider = Object.assign(document.createElement("input"), {
-    type: "range", min: -4, max: 4, step: 0.1, value: 0, id: `direction_${k + 1}`,
-  });
+  name.textContent = text;
+  const slider = Object.assign(document.createElement("input"), { type: "range", id, ...range });
   const output = document.createElement("output");
   output.htmlFor = slider.id;
-  output.value = "0";
+  output.value = slider.value;
   slider.addEventListener("input", () => {
+    touched(slider);
     output.value = slider.value;
     show();
   });
@@ -170,13 +185,44 @@ const sliders = about.directions.map((_, k) => {
   label.append(name, slider, output);
   $("directions").append(label);
   return slider;
-});
+}
+
+function setSlider(slider, value) {
+  slider.value = value;
+  slider.nextElementSibling.value = slider.value;
+}
+
+const choosers = (about.groups?.offsets ?? []).map((_, g) =>
+  addSlider(
+    `group ${g + 1}`, `group_${g + 1}`,
+    { min: 1, max: allowed(about.groups, g).length, step: 1, value: 1 },
+    (chooser) => {
+      const wanted = chooser.value;
+      if (playing) pause(); // which sets the choosers to the variants of the walk
+      chooser.value = wanted;
+    },
+  ));
+const sliders = about.directions.map((_, k) =>
+  addSlider(`direction ${k + 1}`, `direction_${k + 1}`, { min: -4, max: 4, step: 0.1, value: 0 }));
+if (choosers.length) $("directions").previousElementSibling.textContent = "Variants";
+setChoosers();
+
+/** Sets the choosers to the variants of the base. */
+function setChoosers() {
+  if (!choosers.length) return;
+  chosen(about.groups, base).forEach((variant, g) => {
+    setSlider(choosers[g], allowed(about.groups, g).indexOf(variant) + 1);
+  });
+}
+
+function rechosen() {
+  return choosers.some((chooser, g) =>
+    allowed(about.groups, g)[chooser.valueAsNumber - 1] !== chosen(about.groups, base)[g]);
+}
 
 function reset() {
-  for (const slider of sliders) {
-    slider.value = 0;
-    slider.nextElementSibling.value = "0";
-  }
+  for (const slider of sliders) setSlider(slider, 0);
+  setChoosers();
   describe();
   show();
 }
@@ -208,8 +254,8 @@ function save() {
   paper.drawImage(canvas, 0, 0, copy.width, copy.height);
   copy.toBlob((blob) => {
     const link = document.createElement("a");
-    const moved = sliders.some((slider) => slider.valueAsNumber !== 0);
-    link.download = `${place}${moved ? "_moved" : ""}.png`;
+    const moves = rechosen() || sliders.some((slider) => slider.valueAsNumber !== 0);
+    link.download = `${place}${moves ? "_moved" : ""}.png`;
     link.href = URL.createObjectURL(blob);
     link.click();
     URL.revokeObjectURL(link.href);

@@ -50,7 +50,9 @@ add(
     choices=SIZES,
     help="in pixels; else the recipe's, or the data's for lines",
 )
-add("--width", type=cli.number(1 / 32, 8), help="factor of all filters; else the preset's filters")
+add(
+    "--width", type=cli.number(1 / 32, 8), help="factor of all filters, or of the variants of lines"
+)
 add("--channels", type=int, choices=(1, 3), default=3, help="1 for grey, 3 for colours")
 add("--augment", choices=AUGMENTATIONS, help="of the real images; else the recipe's")
 add(

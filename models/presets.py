@@ -388,7 +388,8 @@ def preset(
     Args:
         name: one of `NAMES`.
         image_size, width: as for `networks_for`, whose networks replace the preset's; where only
-            one is given, the other is the preset's size, or a width of 1.
+            one is given, the other is the preset's size, or a width of 1. For `lines`, 64 or 128
+            pixels, and a factor of the number of variants.
         channels: 3, or 1 for grey images.
 
     Raises:
@@ -415,10 +416,16 @@ def preset(
 
 
 def _lines(image_size, width, channels):
-    if image_size not in _LINES or width:
-        received = f"{image_size} pixels" if image_size not in _LINES else f"a width of {width:g}"
+    if image_size not in _LINES:
         raise ValueError(
-            f"the recipe lines has networks of one width for 64 and 128 pixels, received {received}"
+            f"the recipe lines has networks for 64 and 128 pixels, received {image_size}"
         )
-    chosen = _LINES[image_size]
-    return replace(chosen, networks=replace(chosen.networks, channels=channels))
+    chosen, width = _LINES[image_size], width or 1
+    networks = replace(
+        chosen.networks,
+        channels=channels,
+        variants=max(2, round(width * chosen.networks.variants)),
+        # Fewer variants are for a short training, which needs larger steps.
+        generator_learning_rate=chosen.networks.generator_learning_rate / width,
+    )
+    return replace(chosen, networks=networks)

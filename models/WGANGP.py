@@ -133,11 +133,12 @@ class WGANGP:
                 "generator_upsample, generator_conv_strides or the last generator_conv_filters"
             )
         recipe = dataclasses.replace(recipe or Recipe(), **settings)
+        initialise((critic, generator), recipe.seed, recipe.initial_weights)
         self._set_up(critic, generator, block, recipe, processes)
 
     @classmethod
     def from_networks(cls, critic, generator, description, recipe=None, processes=Processes()):  # noqa: B008
-        """A GAN of other networks than those of the reference block.
+        """A GAN of other networks than those of the reference block, with the weights they have.
 
         Args:
             critic: images (B, H, W, C) to scores (B, 1), a graph of layers, each called once.
@@ -165,7 +166,7 @@ class WGANGP:
         return gan
 
     def _set_up(self, critic, generator, block, recipe, processes):
-        """Sets everything but the networks' layers: their weights, optimisers, EMA, counters."""
+        """Sets everything but the networks and their weights: optimisers, EMA, counters."""
         self.recipe = recipe
         self.config = block | dataclasses.asdict(recipe)
         self.input_dim = tuple(block["input_dim"])
@@ -178,7 +179,6 @@ class WGANGP:
         processes.check_batch_size(self.batch_size)
         self.critic, self.generator = critic, generator
         self._mixes_images = any(isinstance(x, layers.BatchNormalization) for x in critic.layers)
-        initialise((critic, generator), self.seed, recipe.initial_weights)
         self.critic_optimiser, self.generator_optimiser = (
             build_optimiser(
                 block["optimiser"], rate, recipe.adam_betas, network, recipe.dtype == "float16"

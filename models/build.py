@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 
 from models.engines.processes import Processes
+from models.networks import initialise
 from models.presets import Recipe, Tables
-from models.tables import build_strip_critic, build_table_generator
+from models.tables import build_strip_critic, build_table_generator, give_roles
 from models.WGANGP import WGANGP
 
 
@@ -42,10 +43,8 @@ def build_gan(
         "palette": palette.tolist(),
         "batch_size": batch_size,
     }
-    return WGANGP.from_networks(
-        build_strip_critic(shape),
-        build_table_generator(shape, networks.groups, networks.variants, palette),
-        description,
-        recipe,
-        processes,
-    )
+    critic = build_strip_critic(shape)
+    generator = build_table_generator(shape, networks.groups, networks.variants, palette)
+    initialise((critic, generator), recipe.seed, recipe.initial_weights)
+    give_roles(generator, networks.groups)
+    return WGANGP.from_networks(critic, generator, description, recipe, processes)

@@ -347,6 +347,7 @@ _LINES_RECIPE = replace(
     augment="flips",
     renew_every=1000,
     variants_kept=0.75,
+    held_back=0.1,
 )
 _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, replace(_BEST_OPTIONS, epochs=80_000), scalable=False),

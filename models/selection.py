@@ -54,7 +54,7 @@ def variant_scores(
 
 
 def renew_variants(critic: keras.Model, generator: keras.Model, rng: np.random.Generator) -> None:
-    """Draws the entries of the twentieth with the lowest scores anew, as at the beginning.
+    """Draws the entries of the twentieth with the lowest scores anew, as large as at the beginning.
 
     Args:
         critic: images (B, H, W, C) to scores (B, 1).
@@ -66,12 +66,21 @@ def renew_variants(critic: keras.Model, generator: keras.Model, rng: np.random.G
         :, : max(1, round(_RENEWED * scores.shape[1]))
     ]
     rows = (worst + np.arange(len(scores))[:, None] * scores.shape[1]).ravel()
-    for layer in generator.layers:
-        if isinstance(layer, layers.Dense):
-            entries = np.array(ops.convert_to_numpy(layer.kernel))
-            new = rng.standard_normal((len(rows), entries.shape[1]), np.float32)
-            entries[rows] = new * np.float32(layer.kernel_initializer.stddev)
-            layer.kernel.assign(entries)
+    tables = [layer for layer in generator.layers if isinstance(layer, layers.Dense)]
+    spreads = np.stack([_spreads(layer, len(scores)) for layer in tables])
+    # A new variant has the role of its group: more of a column, or more of a row.
+    spreads *= np.sqrt(len(tables) / np.sum(spreads**2, axis=0))
+    for layer, spread in zip(tables, spreads, strict=True):
+        entries = np.array(ops.convert_to_numpy(layer.kernel))
+        new = rng.standard_normal((len(rows), entries.shape[1]), np.float32)
+        stddevs = layer.kernel_initializer.stddev * np.repeat(spread, worst.shape[1])
+        entries[rows] = new * stddevs[:, None].astype(np.float32)
+        layer.kernel.assign(entries)
+
+
+def _spreads(layer, groups):
+    """The standard deviation of each group's entries."""
+    return ops.convert_to_numpy(layer.kernel).reshape(groups, -1).std(axis=1).astype(float)
 
 
 def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> keras.Model:

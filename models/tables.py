@@ -7,7 +7,7 @@ places, widths, or which line lies on top.
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from models.networks import LEAKY_SLOPE
 
@@ -15,7 +15,9 @@ SHARPNESS = 1e4
 """Factor of the latents before the softmax that makes them one-hot."""
 
 TABLE_STDDEV = 0.96
-"""Standard deviation of the table's initial entries."""
+"""Standard deviation of the table's initial entries, about; see `give_roles`."""
+
+_ROLE = 2.0  # how much more the first group's columns vary than the middle one's
 
 
 def build_table_generator(
@@ -73,6 +75,24 @@ def build_table_generator(
     generator = keras.Model(z, mix(shares), name="generator")
     mix.kernel.assign(palette.astype(np.float32)[None, None] / 127.5 - 1)
     return generator
+
+
+def give_roles(generator: keras.Model, groups: int) -> None:
+    """Scales the initial entries of a table so that its groups take different roles soon.
+
+    From the first group to the last one, columns vary less and less, and rows more and more: by
+    factors from 2 to 1/2, and from 1/2 to 2. Otherwise some variants of a group would draw columns
+    and others rows, and the groups could not do with each other. Which group draws what is learned.
+
+    Args:
+        generator: of `build_table_generator`, with its initial weights, which are changed.
+        groups: their number.
+    """
+    columns = _ROLE ** np.linspace(1, -1, groups) if groups > 1 else np.ones(1)
+    for name, factors in (("generator_rows", 1 / columns), ("generator_columns", columns)):
+        kernel = generator.get_layer(name).kernel
+        entries = ops.convert_to_numpy(kernel).reshape(groups, -1)
+        kernel.assign((entries * factors[:, None].astype(np.float32)).reshape(kernel.shape))
 
 
 def build_strip_critic(input_dim: tuple[int, int, int]) -> keras.Model:

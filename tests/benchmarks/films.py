@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.helpers import ROOT
+from tests.helpers import DATA, ROOT
 from utils.drawing.films import write_film
 from utils.drawing.latents import draw, seed_latents
 from utils.drawing.layout import enlarge
@@ -17,7 +17,7 @@ from utils.drawing.walks import film_latents, walk
 from utils.generator.load import load_generator
 from utils.images import to_picture
 
-GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+GENERATOR = DATA / "lines64_best" / "generator.h5"
 FRAMES = 200
 
 

@@ -2,7 +2,7 @@
 
 `python -m tests.benchmarks.projection [--seeds 50] [--real 0]`
 
-The pictures are drawn by the generator in run/gan/0000_lines64; one is recovered where the mean
+The pictures are drawn by the generator in tests/data/lines64_best; one is recovered where the mean
 absolute error is below 2 of 255. The plain method is one random start for each picture, the mean
 squared difference of pixels as the loss, and Adam, for as many generated images.
 """
@@ -21,12 +21,12 @@ from keras import ops
 from lines.judge.judge import LineJudge
 from models import engines
 from models.projection import project
-from tests.helpers import ROOT
+from tests.helpers import DATA, ROOT
 from utils.drawing.latents import draw, draw_images, seed_latents
 from utils.generator.load import load_generator
 from utils.images import save_picture, to_float
 
-GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+GENERATOR = DATA / "lines64_best" / "generator.h5"
 RECOVERED = 2  # of 255
 GENERATED = 2000 + 100 * (16 + 8 + 4 + 2)  # images for one by `project`, the pool's included
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.presets import PRESETS
 from models.WGANGP import WGANGP
-from tests.helpers import ROOT, browser
+from tests.helpers import DATA, browser
 from utils.drawing import principal_directions, seed_latents
 from utils.generator import load_generator, write_site
 
@@ -20,7 +20,7 @@ def main():
     if reason := browser.missing():
         print(reason)
         return
-    shipped = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    shipped = load_generator(DATA / "lines64_best" / "generator.h5")
     large = WGANGP(**PRESETS["lines128"].networks, batch_size=16).generator
     for name, generator in (("lines64-best", shipped), ("lines128, untrained", large)):
         by_keras = with_keras(generator)

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 from models.selection import (
@@ -72,14 +73,42 @@ def test_the_worst_variants_begin_anew():
     renew_variants(critic(1), generator, np.random.default_rng(3))
     again = brightness()
     renew_variants(critic(1), again, np.random.default_rng(3))
+    changed = np.zeros(8, bool)
     for name in ("generator_rows", "generator_columns"):
         entries = ops.convert_to_numpy(generator.get_layer(name).kernel)
-        changed = np.flatnonzero((entries != before[name]).any(1))
-        assert len(changed) == 2 and changed[0] == 0 and 4 <= changed[1] < 8  # one of each group
-        assert 0.5 < entries[changed].std() < 1.5  # the initial weights' is 0.96
+        changed |= (entries != before[name]).any(1)
         assert np.array_equal(entries, ops.convert_to_numpy(again.get_layer(name).kernel))
+    first, second = np.flatnonzero(changed)
+    assert first == 0 and 4 <= second < 8  # one of each group
     palette = ops.convert_to_numpy(generator.get_layer("generator_palette").kernel)
     assert np.array_equal(palette, before["generator_palette"])
+
+
+def test_a_new_variant_has_the_role_of_its_group():
+    """Both groups' entries vary four times as much in one table as in the other."""
+    generator = build_table_generator((64, 64, 1), 2, 40, GREY)
+    rng = np.random.default_rng(0)
+    for name, spreads in (("generator_rows", (8, 2)), ("generator_columns", (2, 8))):
+        entries = rng.standard_normal((2, 40, 128)) * np.reshape(spreads, (2, 1, 1))
+        generator.get_layer(name).kernel.assign(entries.reshape(80, 128))
+    before = {n: ops.convert_to_numpy(generator.get_layer(n).kernel) for n in ROLES}
+    images = keras.Input((64, 64, 1))
+    score = keras.layers.Dense(1)(keras.layers.Flatten()(images))
+    renew_variants(keras.Model(images, score), generator, rng)
+    for name, expected in ROLES.items():
+        entries = ops.convert_to_numpy(generator.get_layer(name).kernel)
+        new = (entries != before[name]).any(1).reshape(2, 40)
+        assert new.sum(1).tolist() == [2, 2]  # a twentieth
+        stddevs = [entries.reshape(2, 40, 128)[group, new[group]].std() for group in (0, 1)]
+        assert stddevs == pytest.approx(expected, rel=0.2)
+
+
+# The mean of the squares is that of the initial weights: 0.96² · 2 = a² + (a/4)².
+_LARGER = 0.96 * np.sqrt(2 / (1 + 1 / 16))
+ROLES = {
+    "generator_rows": (_LARGER, _LARGER / 4),
+    "generator_columns": (_LARGER / 4, _LARGER),
+}
 
 
 def test_what_it_costs_is_said():

@@ -6,7 +6,7 @@ from keras import ops
 
 from models.build import build_gan
 from models.presets import Recipe, Tables, preset
-from models.tables import build_strip_critic, build_table_generator
+from models.tables import build_strip_critic, build_table_generator, give_roles
 
 PALETTE = np.array([[0, 0, 0], [255, 255, 255], [185, 33, 19]], np.uint8)
 
@@ -81,3 +81,27 @@ def test_a_narrow_table_has_fewer_variants_and_larger_steps():
     full, narrow = preset("lines", 64).networks, preset("lines", 64, 0.5).networks
     assert (full.variants, narrow.variants) == (256, 128)
     assert narrow.generator_learning_rate == 2 * full.generator_learning_rate
+
+
+def test_groups_have_different_roles_from_the_start():
+    generator = build_table_generator((4, 6, 3), 3, 2, PALETTE)
+    for name in ("generator_rows", "generator_columns"):
+        kernel = generator.get_layer(name).kernel
+        kernel.assign(np.ones(kernel.shape))
+    give_roles(generator, 3)
+    rows = ops.convert_to_numpy(generator.get_layer("generator_rows").kernel)
+    columns = ops.convert_to_numpy(generator.get_layer("generator_columns").kernel)
+    assert rows[:, 0].tolist() == [0.5, 0.5, 1, 1, 2, 2]
+    assert columns[:, 0].tolist() == [2, 2, 1, 1, 0.5, 0.5]
+    assert (rows == rows[:, :1]).all() and (columns == columns[:, :1]).all()
+
+
+def test_training_begins_with_the_roles_and_the_average_has_them_too():
+    gan = build_gan(Tables(64, variants=8), 2, Recipe(generator_average=100), PALETTE)
+    for network in (gan.generator, gan.drawing_generator()):
+        spreads = [
+            ops.convert_to_numpy(network.get_layer(name).kernel).reshape(3, -1).std(1)
+            for name in ("generator_rows", "generator_columns")
+        ]
+        assert spreads[0] == pytest.approx([0.48, 0.96, 1.92], rel=0.1)
+        assert spreads[1] == pytest.approx([1.92, 0.96, 0.48], rel=0.1)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lines.judge import LineJudge
 from models.WGANGP import WGANGP
-from tests.helpers import DATA, ROOT
+from tests.helpers import DATA
 from tests.helpers.session import MODEL
 from tests.helpers.small import train
 from utils.drawing import draw, seed_latents
@@ -74,7 +74,7 @@ def test_the_state_of_an_old_run_is_read_as_before(folder):
 
 
 def test_seeds_draw_the_same_pixels_as_before():
-    generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    generator = load_generator(DATA / "lines64_best" / "generator.h5")
     images = draw(generator, seed_latents([0, 1, 2, 3], generator.input_shape[1]))
     grid = np.asarray(Image.open(OLD / "pictures" / "lines64_seeds_0-3.png")).astype(int)
     for i, image in enumerate(images):

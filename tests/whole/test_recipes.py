@@ -42,7 +42,7 @@ RENEWING = {"lines": {"renew_every": 2}}
 
 def train(chosen, data, folder, stop_at=None):
     """Trains as `train.py` does; with `stop_at`, as if Ctrl-C came in that epoch."""
-    stream = load_images(data, 64, 4)
+    stream = load_images(data, 64, 4, held_back=chosen.recipe.held_back)
     gan = build_gan(chosen.networks, 4, chosen.recipe, stream.palette().colours)
 
     class Stop(keras.callbacks.Callback):

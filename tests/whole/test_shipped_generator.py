@@ -1,18 +1,31 @@
-"""The generator that comes with the project draws what its card says."""
+"""The generators that come with the project, and an old one, draw what their cards say."""
 
 import json
 
-from lines.judge.pixels import structure
-from tests.helpers import ROOT
+import pytest
+
+from lines.judge import judge_for
+from tests.helpers import DATA, ROOT
 from utils.drawing import draw_images
 from utils.generator import load_generator
 
+FOLDERS = [ROOT / "run" / "gan" / "0000_lines64", DATA / "lines64_best"]
 
-def test_the_shipped_generator_draws_lines():
-    folder = ROOT / "run" / "gan" / "0000_lines64"
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_generator_draws_what_its_card_says(folder):
     assert (folder / "generator.h5").stat().st_size < 8 * 1024**2
     images = draw_images(load_generator(folder / "generator.h5"), 300)
-    claimed = json.loads((folder / "figures.json").read_text())["structure"]
-    spread = (claimed * (1 - claimed) / 300) ** 0.5
-    assert abs(structure(images, 3) - claimed) < 4 * spread
-    assert f"{claimed:.3f}" in (folder / "card.md").read_text()
+    judge = judge_for(images.shape[1], weight=3)
+    measured, claimed = judge.measure(images), json.loads((folder / "figures.json").read_text())
+    card = (folder / "card.md").read_text()
+    for name in ("structure", "validity"):
+        spread = (claimed[name] * (1 - claimed[name]) / 300) ** 0.5
+        assert abs(measured[name] - claimed[name]) < 4 * spread
+        assert f"{claimed[name]:.3f}" in card
+
+
+def test_the_generator_that_comes_with_the_project_is_a_table():
+    params = json.loads((FOLDERS[0] / "params.json").read_text())
+    assert params["model"]["networks"] == "tables"
+    assert "rows and columns" in (FOLDERS[0] / "card.md").read_text()

@@ -7,7 +7,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from utils.images import to_float
+from utils.drawing import critic_scores
 from utils.loaders import ImageStream
 from utils.runs import CRITIC_SCORES
 
@@ -15,26 +15,6 @@ OVERFITTED = 0.5
 """A critic whose `CriticScores.overfitting` is above this has learned its images by heart."""
 
 _NOISE = 3  # standard errors up to which a difference of two means says nothing
-_BATCH = 16
-
-
-def score(critic: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Scores images in inference mode; batch norm uses its moving statistics.
-
-    Args:
-        critic: maps (B, H, W, C) in [-1, 1] to (B, 1).
-        images: uint8 (n, H, W, C).
-
-    Returns:
-        float64 (n,).
-    """
-    scores = []
-    for i in range(0, len(images), _BATCH):
-        rows = images[i : i + _BATCH]
-        batch = np.zeros((_BATCH, *images.shape[1:]), np.float32)  # one size is compiled once
-        batch[: len(rows)] = to_float(rows)
-        scores.append(critic.predict_on_batch(batch)[: len(rows), 0])
-    return np.concatenate(scores).astype(float)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +42,7 @@ class CriticScores:
         """Scores `generated`, uint8 (n, H, W, C), and at most as many images of each other set."""
         training = stream.first(min(len(generated), stream.training_count))  # no image twice
         held_back = stream.held_back(len(generated))
-        return cls(*(score(critic, images) for images in (training, held_back, generated)))
+        return cls(*(critic_scores(critic, images) for images in (training, held_back, generated)))
 
     def means(self) -> dict[str, float]:
         """The three mean scores by the names of `utils.runs.CRITIC_SCORES`."""

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.WGANGP import WGANGP
-from tests.helpers import DATA, ROOT
+from tests.helpers import DATA
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
 from utils.drawing import (
@@ -25,7 +25,7 @@ from utils.generator import load_generator
 
 OLD = DATA / "old_run" / "pictures"
 TINY_OLD = DATA / "old_run" / "0001_tiny" / "generator.h5"
-LINES64 = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+LINES64 = DATA / "lines64_best" / "generator.h5"
 
 
 def difference(first, second):

@@ -124,7 +124,7 @@ def test_a_layer_that_another_program_computes_differently_is_refused(tmp_path):
 
 
 def test_float16_is_half_the_size(tmp_path):
-    generator = load_generator(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
+    generator = load_generator(DATA / "lines64_best" / "generator.h5")
     export_generator(generator, tmp_path / "a.onnx", "onnx")
     export_generator(generator, tmp_path / "b.onnx", "onnx-float16")
     assert megabytes(tmp_path / "b.onnx") < 0.51 * megabytes(tmp_path / "a.onnx")
@@ -267,7 +267,7 @@ def test_a_card_says_what_a_table_was_told(tmp_path):
 
 
 def test_the_card_of_the_shipped_generator_has_its_scores_and_its_own_card(tmp_path):
-    source = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+    source = DATA / "lines64_best" / "generator.h5"
     card = write_card(tmp_path / "g.onnx", load_generator(source), source, "onnx").read_text()
     assert "| scores | of 10000 images: validity 0.0432, " in card
     assert "| trained | 80,000 epochs, as planned |" in card

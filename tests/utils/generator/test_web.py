@@ -10,13 +10,13 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.helpers import ROOT, browser
+from tests.helpers import DATA, browser
 from utils.drawing.latents import draw, principal_directions, seed_latents
 from utils.drawing.walks import walk
 from utils.generator.load import load_generator
 from utils.generator.web import PAGE, find_runtime, write_site
 
-GENERATOR = ROOT / "run" / "gan" / "0000_lines64" / "generator.h5"
+GENERATOR = DATA / "lines64_best" / "generator.h5"
 
 
 @pytest.fixture(scope="module")

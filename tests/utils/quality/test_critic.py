@@ -6,8 +6,9 @@ import pytest
 
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, linear_critic
+from utils.drawing.selection import critic_scores
 from utils.loaders import ImageStream
-from utils.quality.critic import CriticScores, score
+from utils.quality.critic import CriticScores
 from utils.sources import ArraySource
 
 
@@ -20,8 +21,8 @@ def test_scores_of_a_linear_critic():
     """Black is -1 and white 1, so the sum of all weights decides: 768 · 2/768 = 2."""
     critic = linear_critic(np.full(768, 2 / 768, np.float32))
     values = [0, 255, 51] * 7  # more than a batch
-    scores = score(critic, grey(*values))
-    assert scores.shape == (21,) and scores.dtype == float
+    scores = critic_scores(critic, grey(*values))
+    assert scores.shape == (21,)
     assert scores == pytest.approx([-2, 2, -1.2] * 7, rel=1e-5)
 
 
@@ -32,8 +33,8 @@ def test_a_critic_with_batch_norm_scores_in_inference_mode():
     norm.moving_mean.assign(np.linspace(-1, 1, 8))
     images = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
     before = gan.critic.get_weights()
-    whole = score(gan.critic, images)
-    assert np.array_equal(whole[:5], score(gan.critic, images[:5]))
+    whole = critic_scores(gan.critic, images)
+    assert np.array_equal(whole[:5], critic_scores(gan.critic, images[:5]))
     expected = gan.critic(images / np.float32(127.5) - 1, training=False)
     assert whole == pytest.approx(keras.ops.convert_to_numpy(expected)[:, 0], abs=1e-5)
     assert all(map(np.array_equal, before, gan.critic.get_weights()))

@@ -13,9 +13,10 @@ from lines.judge.judge import CHEAP
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
 from utils.drawing.latents import draw, seed_latents
+from utils.drawing.selection import critic_scores
 from utils.generator.load import load_generator
 from utils.loaders import load_images, read_images
-from utils.quality.critic import CriticScores, score
+from utils.quality.critic import CriticScores
 from utils.quality.similarity import diversity
 from utils.runs.state import read_scores
 
@@ -192,7 +193,7 @@ def test_scores_of_the_critic_stand_in_the_last_columns(fifty, tmp_path):
     stream = load_images(fifty, 16, 4, held_back=0.5)
     generated = draw(gan.generator, seed_latents(list(range(500)), 5))
     sets = stream.first(25), stream.held_back(25), generated
-    means = [score(gan.critic, images).mean() for images in sets]
+    means = [critic_scores(gan.critic, images).mean() for images in sets]
     assert [float(last[name]) for name in CRITIC] == pytest.approx(means, rel=1e-6)
     assert gan.best_rank(tmp_path) == (0.5,)
     assert ", critic_generated " in (tmp_path / "log.txt").read_text()

@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 
 from models.engines.processes import Processes
-from models.presets import Recipe, Tables
+from models.fast import build_fast_critic, build_fast_generator
+from models.presets import Fast, Recipe, Tables
 from models.tables import build_strip_critic, build_table_generator
 from models.WGANGP import WGANGP
 
 
 def build_gan(
-    networks: dict | Tables,
+    networks: dict | Tables | Fast,
     batch_size: int,
     recipe: Recipe,
     palette: np.ndarray | None = None,
@@ -31,21 +32,21 @@ def build_gan(
     """
     if isinstance(networks, dict):
         return WGANGP(**networks, batch_size=batch_size, recipe=recipe, processes=processes)
-    if palette is None:
+    shape = networks.image_size, networks.image_size, networks.channels
+    if isinstance(networks, Fast):
+        kind, critic = "fast", build_fast_critic(networks)
+        generator = build_fast_generator(networks, palette)
+    elif palette is None:
         raise ValueError(
             "the recipe lines draws with the colours of its data, at most 32; these images have "
             "more: train them with --recipe fast"
         )
-    shape = networks.image_size, networks.image_size, networks.channels
+    else:
+        kind, critic = "tables", build_strip_critic(shape)
+        generator = build_table_generator(shape, networks.groups, networks.variants, palette)
     description = dataclasses.asdict(networks) | {
-        "networks": "tables",
-        "palette": palette.tolist(),
+        "networks": kind,
+        "palette": None if palette is None else palette.tolist(),
         "batch_size": batch_size,
     }
-    return WGANGP.from_networks(
-        build_strip_critic(shape),
-        build_table_generator(shape, networks.groups, networks.variants, palette),
-        description,
-        recipe,
-        processes,
-    )
+    return WGANGP.from_networks(critic, generator, description, recipe, processes)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from keras import layers, ops
+from tqdm.auto import tqdm
 
 from models import engines, losses
 from models.augment import augmented, random_numbers
@@ -15,7 +16,13 @@ from models.engines.processes import Processes
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.presets import Options, Recipe
-from models.schedules import between, rate_factor
+from models.schedules import between, is_renewal, rate_factor
+from models.selection import (
+    describe_selection,
+    keep_variants,
+    renew_variants,
+    variant_scores,
+)
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
 
@@ -237,7 +244,10 @@ class WGANGP:
         Trainer(self, run_folder, options).train(x_train, using_generator)
 
     def follow_schedules(self, epochs):
-        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`."""
+        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`.
+
+        Also renews the worst variants of a table where the recipe says so.
+        """
         recipe = self.recipe
         if recipe.learning_rate_decay or recipe.warmup:
             factor = rate_factor(self.epoch, epochs, recipe.learning_rate_decay, recipe.warmup)
@@ -247,6 +257,10 @@ class WGANGP:
         if recipe.grad_weight_end is not None:
             first, last = self.config["grad_weight"], recipe.grad_weight_end
             self.grad_weight = between(first, last, self.epoch, epochs)
+        if is_renewal(self.epoch, epochs, recipe.renew_every):
+            rng = np.random.default_rng((self.seed, self.epoch, 3, self.rollbacks))  # see `noise`
+            renew_variants(self.critic, self.generator, rng)
+            checkpoint.broadcast(self)
 
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
@@ -295,7 +309,7 @@ class WGANGP:
 
         A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
         a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
-        weights.
+        weights, 3 renewed variants.
 
         Returns:
             z: float32 (n_critic + 1, B, z_dim), the last row for the generator.
@@ -417,8 +431,16 @@ class WGANGP:
             outputs.plot_network(network, folder)
 
     def save_model(self, folder):
-        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens."""
-        for network in (self.drawing_generator(), self.critic):
+        """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens.
+
+        The generator keeps the variants that the critic scores highest, by `Recipe.variants_kept`.
+        """
+        generator, share = self.drawing_generator(), self.recipe.variants_kept
+        if share < 1:
+            scores = variant_scores(self.critic, generator)
+            generator = keep_variants(generator, scores, share)
+            tqdm.write(describe_selection(*scores.shape, share))
+        for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 
     def save_weights(self, folder, keep=3):

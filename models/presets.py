@@ -76,6 +76,10 @@ class Recipe:
         grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
+        renew_every: epochs between two renewals of the worst variants of a table, in the first half
+            of a training, see `models.selection`; 0 for none.
+        variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
+            in (0, 1]: those whose images the critic scores highest, see `models.selection`.
 
     Raises:
         ValueError: a value outside its range; the message names the field.
@@ -93,6 +97,8 @@ class Recipe:
     warmup: int = 0
     grad_weight_end: float | None = None
     augment: str = "none"
+    renew_every: int = 0
+    variants_kept: float = 1.0
 
     def __post_init__(self):
         _check_choices(
@@ -107,6 +113,10 @@ class Recipe:
             raise ValueError(
                 f"generator_average must be a number of images, received {self.generator_average}"
             )
+        if not 0 < self.variants_kept <= 1:
+            raise ValueError(
+                f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"
+            )
         if not 0 <= self.learning_rate_decay <= 1:
             raise ValueError(
                 "learning_rate_decay must be a share from 0 to 1, received "
@@ -116,7 +126,9 @@ class Recipe:
     @property
     def needs_epochs(self) -> bool:
         """Whether it depends on the planned number of epochs."""
-        return bool(self.learning_rate_decay) or self.grad_weight_end is not None
+        return bool(
+            self.learning_rate_decay or self.grad_weight_end is not None or self.renew_every
+        )
 
     @property
     def dtype(self) -> str:
@@ -396,6 +408,8 @@ _LINES_RECIPE = replace(
     warmup=200,
     grad_weight_end=3.0,
     augment="flips",
+    renew_every=1000,
+    variants_kept=0.75,
 )
 _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, _BEST_OPTIONS, scalable=False),

@@ -142,7 +142,7 @@ def save_network(network: keras.Model, path: str | os.PathLike) -> None:
 _DESCRIPTION = re.compile(
     "name|trainable|dtype|batch_shape|sparse|units|activation|use_bias|filters|kernel_size|strides|"
     "padding|data_format|dilation_rate|output_padding|momentum|epsilon|axis|center|scale|"
-    "negative_slope|target_shape|rate|seed|noise_shape|size|interpolation|offset|"
+    "negative_slope|target_shape|dims|rate|seed|noise_shape|size|interpolation|offset|"
     ".*_(initializer|regularizer|constraint)"
 )
 

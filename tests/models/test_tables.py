@@ -59,7 +59,7 @@ def test_what_the_networks_refuse():
         build_gan(Tables(64), 16, Recipe())
     with pytest.raises(ValueError, match="for 64 and 128 pixels, received 32 pixels"):
         preset("lines", 32)
-    with pytest.raises(ValueError, match="received a width of 0.5"):
+    with pytest.raises(ValueError, match=r"received a width of 0\.5"):
         preset("lines", 64, 0.5)
 
 

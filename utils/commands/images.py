@@ -1,5 +1,6 @@
 """Subcommands that make pictures: `images`, `mix`, `nearest`, `again`."""
 
+import argparse
 import dataclasses
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from utils.drawing import (
     PAPERS,
     Layout,
     LoadedGenerator,
+    Selection,
     draw,
     find_original,
     parse_seeds,
@@ -28,7 +30,8 @@ from utils.drawing import (
     seed_latents,
 )
 from utils.images import as_rgb, save_picture
-from utils.messages import count
+from utils.messages import count, one_line
+from utils.runs import find_critic, newest_generator
 
 
 def add(commands) -> None:
@@ -45,7 +48,8 @@ def _add_images(commands):
         "--seeds 0-24 --columns 5 --labels\n"
         "--generator generator.h5 --seeds 7,100-103 --out new/\n"
         "--seeds 7 --scale 32 --resampling lanczos     for print: 64 pixels become 2,048\n"
-        "--seeds 7 --transparent                       without the black paper",
+        "--seeds 7 --transparent                       without the black paper\n"
+        "--seeds 0-99 --keep 0.25                      the 25 that the critic ranks highest",
         _images,
     )
     add_seeds(images, "0-24")
@@ -59,7 +63,28 @@ def _add_images(commands):
         choices=PAPERS,
         help="make paper of this colour transparent (black, if none is named)",
     )
+    images.add_argument(
+        "--keep",
+        type=_share,
+        metavar="SHARE",
+        help="write this share of the seeds only, the images that the run's critic ranks highest; "
+        "it needs the critic.h5 that a training writes (all seeds unless given)",
+    )
     images.add_argument("--out", type=folder, default="new", help="folder for the images")
+
+
+def _share(text: str) -> float:
+    """A type for `add_argument`: a number above 0 and at most 1."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = float("nan")
+    if not 0 < share <= 1:
+        received = one_line(repr(text))
+        raise argparse.ArgumentTypeError(
+            f"expected a number above 0 and at most 1, received {received}"
+        )
+    return share
 
 
 def _add_mix(commands):
@@ -115,18 +140,33 @@ def _add_again(commands):
 
 def _images(arguments):
     """Prints what `save_images` wrote."""
+    if arguments.keep:
+        find_critic(arguments.generator or newest_generator())  # raises before a framework loads
+    loaded = LoadedGenerator(*open_generator(arguments))
+    selection = _selection(loaded.path, arguments.keep) if arguments.keep else None
     grid = save_images(
         arguments.out,
-        LoadedGenerator(*open_generator(arguments)),
+        loaded,
         arguments.seeds,
         Layout(arguments.scale, arguments.resampling, arguments.transparent),
         arguments.columns,
         arguments.labels,
         arguments.truncation,
+        selection,
     )
-    images = count(len(parse_seeds(arguments.seeds)), "image")
+    drawn = len(parse_seeds(arguments.seeds))
+    images = count(drawn, "image")
+    if selection:
+        images = f"{selection.count(drawn):,} of {images}, ranked highest by the critic"
     files = ", grid.png and latents.npz" if grid else " and latents.npz (too many for a grid)"
     print(f"{arguments.out}: {images}{files}")
+
+
+def _selection(generator: str | Path, keep: float) -> Selection:
+    """The choice of the critic of a run's `generator.h5`."""
+    from utils.generator import load_critic
+
+    return Selection(load_critic(find_critic(generator)), keep)
 
 
 def _mix(arguments):

@@ -21,6 +21,7 @@ __getattr__ = exports(
             "find_original",
             "read_provenance",
         ),
+        "selection": ("Selection",),
         "pictures": ("save_images", "save_mix"),
         "films": ("write_film",),
         "animations": ("FilmOptions", "save_history", "save_orbit", "save_walk"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,8 +16,13 @@ if TYPE_CHECKING:  # seeds are parsed before a framework is loaded
     import keras
 
 MOST_SEEDS = 100_000
-_BATCH = 16
+BATCH = 16
+"""Images that a network gets at a time when it draws, or scores what it drew."""
+
 _SAMPLES = 2048  # latents from which `principal_directions` learns the first layer
+_SHARP = 100  # the least factor before a softmax that makes it a choice
+_CERTAIN = 32  # difference of two logits whose softmax is a choice: the other's share is 10⁻¹⁴
+_OUT_OF_REACH = 12  # standard normal numbers never differ by as much
 
 
 def seed_latents(seeds: list[int], z_dim: int, truncation: float = 1) -> np.ndarray:
@@ -57,6 +63,128 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
+@dataclasses.dataclass(frozen=True)
+class LatentGroups:
+    """The categorical latents of a generator.
+
+    Such a generator cuts its latents into groups and chooses one variant of each group, the one
+    with the largest level: its latent plus its offset. Nothing else in a group has an effect,
+    unless `gaussian`.
+
+    Attributes:
+        scale: the factor of the levels before the softmax that makes them one-hot.
+        offsets: added to the latents, float64 (groups, variants); far below 0 for a variant that is
+            masked.
+        gaussian: whether the generator also uses all latents as they are.
+    """
+
+    scale: float
+    offsets: np.ndarray
+    gaussian: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(groups, variants)."""
+        return self.offsets.shape
+
+    @property
+    def allowed(self) -> np.ndarray:
+        """Whether standard normal latents can choose a variant, bool (groups, variants)."""
+        return self.offsets > self.offsets.max(1, keepdims=True) - _OUT_OF_REACH
+
+    @property
+    def margin(self) -> float:
+        """The distance of two levels from which on the higher one is chosen, and nothing else."""
+        return _CERTAIN / self.scale
+
+    def levels(self, z: np.ndarray) -> np.ndarray:
+        """Of latents (n, z_dim): float64 (n, groups, variants)."""
+        return z.reshape(-1, *self.shape).astype(float) + self.offsets
+
+    def latents(self, levels: np.ndarray) -> np.ndarray:
+        """The inverse of `levels`: float32 (n, z_dim)."""
+        return (levels - self.offsets).reshape(len(levels), -1).astype(np.float32)
+
+    def chosen(self, z: np.ndarray) -> np.ndarray:
+        """The variants that latents (n, z_dim) choose, int (n, groups)."""
+        return self.levels(z).argmax(2)
+
+    def hold(self, z: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """Latents that choose given variants, with as little change as possible.
+
+        The latent of a variant is raised until no other level of its group is nearer than the
+        margin.
+
+        Args:
+            z: (n, z_dim).
+            choice: an allowed variant of each group, int (n, groups).
+
+        Returns:
+            float32 (n, z_dim).
+        """
+        levels = self.levels(z)
+        others = levels.copy()
+        np.put_along_axis(others, choice[..., None], -np.inf, axis=2)
+        held = np.maximum(
+            np.take_along_axis(levels, choice[..., None], axis=2),
+            others.max(2, keepdims=True) + self.margin,
+        )
+        np.put_along_axis(levels, choice[..., None], held, axis=2)
+        return self.latents(levels)
+
+    def choose(self, z: np.ndarray, choice: np.ndarray) -> np.ndarray:
+        """Latents that choose given variants and are as likely as the given latents.
+
+        In each group the latent of the variant that was chosen and that of the new one change
+        places. Arguments and result are those of `hold`, which follows where that is not enough.
+        """
+        cut = z.reshape(-1, *self.shape).copy()
+        old, new = self.chosen(z)[..., None], choice[..., None]
+        before = np.take_along_axis(cut, old, axis=2)
+        np.put_along_axis(cut, old, np.take_along_axis(cut, new, axis=2), axis=2)
+        np.put_along_axis(cut, new, before, axis=2)
+        return self.hold(cut.reshape(z.shape), choice)
+
+
+def latent_groups(network: keras.Model) -> LatentGroups | None:
+    """Finds the categorical latents of a generator in its layers.
+
+    They are Reshape (to groups and variants), Rescaling (a factor of at least 100, and an offset)
+    and Softmax, one after another, behind the input.
+
+    Returns:
+        None for a generator that has no such layers.
+    """
+    from keras import layers
+
+    def readers(tensor):
+        """The layers with this input; a layer with several inputs has a list of them."""
+        for layer in network.layers:
+            if layer.output is not tensor:
+                inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+                if any(one is tensor for one in inputs):
+                    yield layer
+
+    for cut in readers(network.input):
+        if not isinstance(cut, layers.Reshape) or len(cut.target_shape) != 2:
+            continue
+        for sharp in readers(cut.output):
+            choices = [
+                layer
+                for layer in readers(sharp.output)
+                if isinstance(layer, layers.Softmax) and layer.axis in (-1, 2)
+            ]
+            if isinstance(sharp, layers.Rescaling) and choices and sharp.scale >= _SHARP:
+                used = (network.input, cut.output, sharp.output)
+                offset = np.asarray(sharp.offset, float) / sharp.scale
+                return LatentGroups(
+                    scale=float(sharp.scale),
+                    offsets=np.broadcast_to(offset, cut.output.shape[1:]),
+                    gaussian=sum(len([*readers(tensor)]) for tensor in used) > len(used),
+                )
+    return None
+
+
 def draw(generator: keras.Model, z: np.ndarray) -> np.ndarray:
     """Draws the images of latents.
 
@@ -81,9 +209,9 @@ def draw_in_batches(generator: keras.Model, z: np.ndarray) -> Iterator[np.ndarra
     Yields:
         uint8 (up to 16, H, W, C).
     """
-    for i in range(0, len(z), _BATCH):
-        rows = z[i : i + _BATCH]
-        batch = np.zeros((_BATCH, z.shape[1]), np.float32)
+    for i in range(0, len(z), BATCH):
+        rows = z[i : i + BATCH]
+        batch = np.zeros((BATCH, z.shape[1]), np.float32)
         batch[: len(rows)] = rows
         yield to_uint8(generator.predict_on_batch(batch)[: len(rows)])
 

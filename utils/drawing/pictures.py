@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from utils.drawing.latents import draw, draw_in_batches, parse_seeds, seed_latents
 from utils.drawing.layout import Layout
 from utils.drawing.provenance import LoadedGenerator, save_latents
+from utils.drawing.selection import Selection
 from utils.drawing.walks import mix
 
 _MOST_IN_A_GRID = 1000
@@ -23,8 +24,12 @@ def save_images(
     columns: int = 5,
     labels: bool = False,
     truncation: float = 1,
+    selection: Selection | None = None,
 ) -> Path | None:
     """Writes `seed_<n>.png` for each seed, `grid.png` of up to 1,000 seeds, and `latents.npz`.
+
+    With a `selection`, all seeds are drawn, but only those that it keeps are written, in the order
+    of `seeds`. Their files are the same as without it; `latents.npz` also has their `scores`.
 
     Args:
         out: folder, which is made if need be.
@@ -34,24 +39,32 @@ def save_images(
         columns: of the grid.
         labels: whether the grid shows the seeds.
         truncation: see `seed_latents`.
+        selection: which of the seeds are written; None for all.
 
     Returns:
         path of `grid.png`, or None if there are too many seeds for one.
 
     Raises:
-        ValueError: as `parse_seeds`, or too large a picture.
+        ValueError: as `parse_seeds` and `Selection.scores`, or too large a picture.
         OSError: a file cannot be written.
     """
     out = Path(out)
     numbers = parse_seeds(seeds)
+    written = selection.count(len(numbers)) if selection else len(numbers)
     single = dataclasses.replace(layout or Layout(), columns=None, labels=())
-    texts = tuple(map(str, numbers)) if labels else ()
-    grid = dataclasses.replace(single, columns=columns, labels=texts)
+    grid = dataclasses.replace(single, columns=columns)
     single.check((1, *loaded.image_shape))
-    has_grid = len(numbers) <= _MOST_IN_A_GRID
+    has_grid = written <= _MOST_IN_A_GRID
     if has_grid:
-        grid.check((len(numbers), *loaded.image_shape))
+        grid.check((written, *loaded.image_shape))
     z = seed_latents(numbers, loaded.z_dim, truncation)
+    about = {}
+    if selection:
+        scores = selection.scores(loaded, z)
+        kept = selection.best(scores)
+        numbers, z = [numbers[i] for i in kept], z[kept]
+        about = {"scores": scores[kept]}
+        seeds = ",".join(map(str, numbers))
     out.mkdir(parents=True, exist_ok=True)
     drawn = (image for batch in draw_in_batches(loaded.network, z) for image in batch)
     grid_images = []
@@ -61,9 +74,10 @@ def save_images(
         provenance.save(out / f"seed_{seed}.png", single.picture(image[None]))
         if has_grid:
             grid_images.append(image)
-    save_latents(out / "latents.npz", z, seeds=numbers, truncation=truncation)
+    save_latents(out / "latents.npz", z, seeds=numbers, truncation=truncation, **about)
     if not has_grid:
         return None
+    grid = dataclasses.replace(grid, labels=tuple(map(str, numbers)) if labels else ())
     picture = grid.picture(np.stack(grid_images))
     loaded.provenance(z, grid, seeds).save(out / "grid.png", picture)
     return out / "grid.png"

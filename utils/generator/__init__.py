@@ -1,11 +1,11 @@
-"""`generator.h5` in and out: open it, export it with a card, put it on a web page."""
+"""`generator.h5` in and out: open it and its critic, export it with a card, put it on a page."""
 
 from utils import exports
 
 __getattr__ = exports(
     __name__,
     {
-        "load": ("load_generator",),
+        "load": ("load_critic", "load_generator"),
         "export": ("FORMATS", "export_generator", "format_of", "megabytes"),
         "card": ("export_with_card", "write_card"),
         "web": ("write_site",),

@@ -51,7 +51,7 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
 
     Returns:
         the layers, each after its inputs; the first is the only `InputLayer`, the last gives the
-        images.
+        output.
 
     Raises:
         ValueError: not a description of a network, or one that is refused; the message does not
@@ -67,7 +67,7 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
     # In the oldest files of Sequential networks, `config` is the list of layers itself.
     described = config.get("layers") if isinstance(config, dict) else config
     if not isinstance(described, list) or not all(isinstance(item, dict) for item in described):
-        raise ValueError("holds no Keras model; expected a generator.h5")
+        raise ValueError("holds no Keras model; expected a generator.h5 or critic.h5")
     if model.get("class_name") not in ("Functional", "Model", "Sequential"):
         raise ValueError(f"refused: it is a {model.get('class_name')!r:.100}, not a Keras model")
     if not 2 <= len(described) <= MAX_LAYERS:
@@ -134,7 +134,7 @@ def _in_order(config: dict, described: list[dict]) -> list[tuple[dict, tuple[str
         if name in used:
             used.update(sources[name])
     if len(used) < len(described):
-        raise ValueError("refused: it has layers that lead to no image, or two of one name")
+        raise ValueError("refused: it has layers that lead to no output, or two of one name")
     return [(by_name[name], sources[name]) for name in order]
 
 

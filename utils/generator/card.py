@@ -93,6 +93,7 @@ def _rows(generator, source, format):
         "parameters": f"{generator.count_params():,}",
         "exported from": f"`{source}`, as {format}",
         "data": _data(params),
+        **_knowledge(params),
         "recipe": _recipe(params),
         "trained": _trained(source, params),
         "scores": _scores(source),
@@ -119,6 +120,17 @@ def _data(params):
     if "data" not in training:
         return _UNKNOWN
     return f"`{training['data']}`, fingerprint {training.get('data_fingerprint', _UNKNOWN)}"
+
+
+def _knowledge(params):
+    """What the generator was told about its data besides the images: a row, or none."""
+    model = _section(params, "model")
+    if model.get("networks") != "tables":
+        return {}
+    return {
+        "was told": f"that its images are made of rows and columns, of {model.get('groups')} "
+        "independent things, and of the colours counted in the data; it is for data of that kind"
+    }
 
 
 def _recipe(params):

@@ -147,7 +147,7 @@ def _write_onnx(generator, path):
             )
     _export(generator, path, "onnx", verbose=False)
     model = onnx.load(path)
-    _rename(model.graph, {model.graph.output[0].name: OUTPUT})
+    _rename(model.graph.node, {model.graph.output[0].name: OUTPUT})
     model.graph.output[0].name = OUTPUT
     model.producer_name = "lines-wgan-gp"
     onnx.checker.check_model(model)
@@ -155,31 +155,59 @@ def _write_onnx(generator, path):
 
 
 def _write_onnx_float16(generator, path):
-    """Weights and arithmetic in float16, half the size; input and output stay float32."""
+    """Weights and arithmetic in float16, half the size; input and output stay float32.
+
+    So does the choice of categorical latents: float16 would round two of them to the same number.
+    """
     import onnx
 
     _write_onnx(generator, path)
     model = onnx.load(path)
-    graph, tensor, make_node = model.graph, onnx.TensorProto, onnx.helper.make_node
-    resizes = (node for node in graph.node if node.op_type == "Resize")
-    scales = {name for resize in resizes for name in resize.input[1:]}  # ONNX wants float32 here
+    graph, tensor = model.graph, onnx.TensorProto
+    resizes = [node for node in graph.node if node.op_type == "Resize"]
+    choice = _choice_nodes(graph)
+    # ONNX wants the scales of Resize in float32.
+    kept = {name for node in (*resizes, *choice) for name in node.input[1:]}
     for weight in graph.initializer:
-        if weight.data_type == tensor.FLOAT and weight.name not in scales:
+        if weight.data_type == tensor.FLOAT and weight.name not in kept:
             values = onnx.numpy_helper.to_array(weight)
             half = np.clip(values, *_FLOAT16_RANGE).astype(np.float16)
             weight.CopyFrom(onnx.numpy_helper.from_array(half, weight.name))
-    half_input, half_output = f"{INPUT}_half", f"{OUTPUT}_half"
-    _rename(graph, {INPUT: half_input, OUTPUT: half_output})
-    graph.node.insert(0, make_node("Cast", [INPUT], [half_input], to=tensor.FLOAT16))
-    graph.node.append(make_node("Cast", [half_output], [OUTPUT], to=tensor.FLOAT))
+    float32 = [INPUT, *(node.output[0] for node in choice[-1:])]
+    halves = {name: f"{name}_half" for name in (*float32, OUTPUT)}
+    others = [node for node in graph.node if node not in choice]
+    _rename(others, halves)
+    casts = [_cast(name, halves[name], tensor.FLOAT16) for name in float32]
+    nodes = [*choice, *casts, *others, _cast(halves[OUTPUT], OUTPUT, tensor.FLOAT)]
+    del graph.node[:]
+    graph.node.extend(nodes)
     del graph.value_info[:]  # it gives float32 for every value in between
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
 
 
-def _rename(graph, names):
-    """Renames values in all nodes of an ONNX graph."""
-    for node in graph.node:
+def _choice_nodes(graph):
+    """The nodes of an ONNX graph from its input to the softmax of categorical latents, if any."""
+    name, found = INPUT, []
+    while not found or found[-1].op_type != "Softmax":
+        steps = [node for node in graph.node if node.input[:1] == [name]]
+        steps = [node for node in steps if node.op_type in ("Reshape", "Mul", "Add", "Softmax")]
+        if not steps:
+            return []
+        found.append(steps[0])
+        name = steps[0].output[0]
+    return found
+
+
+def _cast(source, target, type):
+    import onnx
+
+    return onnx.helper.make_node("Cast", [source], [target], to=type)
+
+
+def _rename(nodes, names):
+    """Renames the values of ONNX nodes."""
+    for node in nodes:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
 

@@ -1,4 +1,4 @@
-"""The layers that a `generator.h5` may have: their settings, weights and shapes.
+"""The layers that a `generator.h5` or `critic.h5` may have: their settings, weights and shapes.
 
 Everything here is computed from numbers in the description, before Keras builds anything.
 """
@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 _LARGEST = 1 << 24  # of any number in a description
+_MOST_OFFSETS = 1 << 16  # numbers in a list
+_LARGEST_OFFSET = 1e12  # −10⁹ masks a variant of categorical latents
 Shape = tuple[int, ...]
 
 
@@ -74,6 +77,10 @@ def _target_shape(name: str, value) -> Shape:
     return _integers(name, value, None, least=-1)
 
 
+def _dims(name: str, value) -> Shape:
+    return _integers(name, value, None)
+
+
 def _axis(name: str, value) -> int:
     (axis,) = _integers(name, [value] if isinstance(value, int) else value, 1, least=-4)
     return axis
@@ -84,6 +91,22 @@ def _number(name: str, value) -> float:
     if not number or not -_LARGEST < value < _LARGEST:
         raise ValueError(f"has {name} = {value!r:.100}; expected a number")
     return float(value)
+
+
+def _offset(name: str, value) -> float | list:
+    """A number, or the nested lists of an array of numbers."""
+    try:
+        array = np.array(value)
+    except ValueError:  # lists of unequal lengths
+        array = np.array(None)
+    few = array.ndim <= 3 and 1 <= array.size <= _MOST_OFFSETS
+    # NaN is not below anything.
+    if not few or array.dtype.kind not in "if" or not (np.abs(array) < _LARGEST_OFFSET).all():
+        raise ValueError(
+            f"has {name} = {value!r:.100}; expected a number, or equally long lists of at most "
+            f"{_MOST_OFFSETS} numbers in all"
+        )
+    return array.astype(float).tolist()
 
 
 def _number_or_none(name: str, value) -> float | None:
@@ -155,6 +178,13 @@ def _reshape(settings, shape):
     if math.prod(target) != values or min(target, default=0) < 1:
         raise ValueError(f"cannot reshape {shape} to {settings['target_shape']}")
     return {}, tuple(target)
+
+
+def _permute(settings, shape):
+    dims = settings["dims"]
+    if sorted(dims) != [*range(1, len(shape) + 1)]:
+        raise ValueError(f"has dims = {dims}; its input is {shape}")
+    return {}, tuple(shape[dim - 1] for dim in dims)
 
 
 def _batch_norm(settings, shape):
@@ -239,6 +269,14 @@ def _concatenate(settings, shapes):
     return (*shapes[0][:axis], joined, *shapes[0][axis + 1 :])
 
 
+def _rescaling(settings, shape):
+    offset = np.shape(settings.get("offset", 0))
+    sides = zip(offset, shape[len(shape) - len(offset) :], strict=False)
+    if len(offset) > len(shape) or any(side not in (1, whole) for side, whole in sides):
+        raise ValueError(f"has an offset of the shape {offset}; its input is {shape}")
+    return {}, shape
+
+
 def _softmax(settings, shape):
     axis = settings.get("axis", -1)
     if not (-len(shape) <= axis < 0 or 1 <= axis <= len(shape)):
@@ -266,6 +304,7 @@ KINDS = {
     ),
     "Reshape": Kind({"target_shape": _target_shape}, frozenset({"target_shape"}), _reshape),
     "Flatten": Kind({}, rule=lambda settings, shape: ({}, (math.prod(shape),))),
+    "Permute": Kind({"dims": _dims}, frozenset({"dims"}), _permute),
     "Activation": Kind({"activation": _activation}, frozenset({"activation"})),
     "LeakyReLU": Kind({"negative_slope": _number}),
     "ReLU": Kind({"max_value": _number_or_none, "negative_slope": _number, "threshold": _number}),
@@ -279,7 +318,7 @@ KINDS = {
         {"size": _pair, "interpolation": _one_of("nearest", "bilinear", "bicubic")},
         rule=_upsampling,
     ),
-    "Rescaling": Kind({"scale": _number, "offset": _number}, frozenset({"scale"})),
+    "Rescaling": Kind({"scale": _number, "offset": _offset}, frozenset({"scale"}), _rescaling),
     "Softmax": Kind({"axis": _axis}, rule=_softmax),
     "Add": Kind({}, rule=_add, merges=True),
     "Concatenate": Kind({"axis": _axis}, rule=_concatenate, merges=True),

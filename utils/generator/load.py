@@ -1,6 +1,7 @@
-"""Opens a `generator.h5`. A file from anywhere can run no code and cannot exhaust the memory."""
+"""Opens a generator or a critic. A file from anywhere cannot run code or exhaust the memory."""
 
 import os
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -25,31 +26,67 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
         OSError: the file may not be read.
         ValueError: the file is not a generator, or is refused; one line names it and says why.
     """
-    texts, arrays = hdf5.read(path, ("model_config", "keras_version"), "model_weights")
-    if "model_config" not in texts:
-        raise ValueError(f"{path}: holds no Keras model; expected a generator.h5")
-    keras_2 = texts.get("keras_version", "2.").startswith(("1.", "2."))
-    try:
-        layers = architecture.parse(texts["model_config"], keras_2)
-        latents, images = (None, *layers[0].shape), (None, *layers[-1].shape)
+
+    def check(latents, images):
         if len(latents) != 2 or len(images) != 4 or images[-1] not in (1, 3):
             raise ValueError(
                 f"not a generator: it maps {latents} to {images}; expected (batch, z_dim) to "
                 "(batch, height, width, 1 or 3)"
             )
+
+    return _load(path, "generator", check)
+
+
+def load_critic(path: str | os.PathLike) -> keras.Model:
+    """Opens a `critic.h5` as `load_generator` opens a `generator.h5`.
+
+    Returns:
+        a network from images (B, H, W, 1 or 3) in [-1, 1] to scores (B, 1) in float32.
+
+    Raises:
+        FileNotFoundError, OSError, ValueError: as `load_generator`.
+    """
+
+    def check(images, scores):
+        if len(images) != 4 or images[-1] not in (1, 3) or scores != (None, 1):
+            raise ValueError(
+                f"not a critic: it maps {images} to {scores}; expected (batch, height, width, "
+                "1 or 3) to (batch, 1)"
+            )
+
+    return _load(path, "critic", check)
+
+
+def _load(path, name: str, check: Callable[[tuple, tuple], None]) -> keras.Model:
+    """Opens a network.
+
+    Args:
+        path: of the file.
+        name: of the network, and of the file that is expected.
+        check: raises ValueError unless the network has the right input and output shape, each with
+            None for the batch.
+    """
+    texts, arrays = hdf5.read(path, ("model_config", "keras_version"), "model_weights")
+    if "model_config" not in texts:
+        raise ValueError(f"{path}: holds no Keras model; expected a {name}.h5")
+    keras_2 = texts.get("keras_version", "2.").startswith(("1.", "2."))
+    try:
+        layers = architecture.parse(texts["model_config"], keras_2)
+        output = (None, *layers[-1].shape)
+        check((None, *layers[0].shape), output)
         weights = [_weights(layer, arrays) for layer in layers]
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     try:
-        generator = _build(layers, weights)
+        network = _build(layers, weights, name)
     except Exception as error:  # settings that do not fit together make Keras raise many types
         raise ValueError(f"{path}: Keras cannot build it: {one_line(error)}") from error
-    if generator.output_shape != images:
+    if network.output_shape != output:
         raise ValueError(
-            f"{path}: Keras built a network with the output {generator.output_shape}; expected "
-            f"{images}"
+            f"{path}: Keras built a network with the output {network.output_shape}; expected "
+            f"{output}"
         )
-    return generator
+    return network
 
 
 def _weights(layer: architecture.Layer, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -60,7 +97,7 @@ def _weights(layer: architecture.Layer, arrays: dict[str, np.ndarray]) -> dict[s
         for path, array in arrays.items()
         if path.startswith(f"{layer.name}/")
     }
-    weights.pop("seed_generator_state", None)  # of dropout, which does nothing when drawing
+    weights.pop("seed_generator_state", None)  # of dropout, which does nothing here
     shapes = {name: array.shape for name, array in weights.items()}
     if shapes != layer.weights:
         raise ValueError(
@@ -72,7 +109,9 @@ def _weights(layer: architecture.Layer, arrays: dict[str, np.ndarray]) -> dict[s
     return weights
 
 
-def _build(layers: list[architecture.Layer], weights: list[dict[str, np.ndarray]]) -> keras.Model:
+def _build(
+    layers: list[architecture.Layer], weights: list[dict[str, np.ndarray]], name: str
+) -> keras.Model:
     outputs = {layers[0].name: keras.Input(layers[0].shape)}
     for layer, values in zip(layers[1:], weights[1:], strict=True):
         options = {"name": layer.name.replace("/", "_"), "dtype": "float32"}
@@ -83,6 +122,6 @@ def _build(layers: list[architecture.Layer], weights: list[dict[str, np.ndarray]
         keras_layer = getattr(keras.layers, layer.kind)(**layer.arguments, **options)
         inputs = [outputs[name] for name in layer.inputs]
         outputs[layer.name] = keras_layer(inputs if KINDS[layer.kind].merges else inputs[0])
-        for name, value in values.items():
-            getattr(keras_layer, name).assign(value)
-    return keras.Model(outputs[layers[0].name], outputs[layers[-1].name], name="generator")
+        for weight, value in values.items():
+            getattr(keras_layer, weight).assign(value)
+    return keras.Model(outputs[layers[0].name], outputs[layers[-1].name], name=name)

@@ -8,6 +8,7 @@ __getattr__ = exports(
         "folder": (
             "ROOT",
             "check_still_there",
+            "find_critic",
             "find_samples",
             "locked",
             "make_run_folder",

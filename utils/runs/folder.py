@@ -31,6 +31,31 @@ def newest_generator(root: str | os.PathLike = ROOT) -> Path:
     raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
 
 
+def find_critic(generator: str | os.PathLike) -> Path:
+    """The `critic.h5` that a training wrote beside its `generator.h5`.
+
+    Every checkpoint comes with both files, of the same epoch.
+
+    Raises:
+        ValueError: a file of another name, such as `generator_best.h5`, which may be of an earlier
+            epoch.
+        FileNotFoundError: there is no critic.
+    """
+    generator = Path(generator)
+    if generator.name != "generator.h5":
+        raise ValueError(
+            f"{generator}: no critic of the same epoch is kept for it, only for the generator.h5 "
+            "of a run; name that one, or draw without a critic"
+        )
+    critic = generator.with_name("critic.h5")
+    if not critic.is_file():
+        raise FileNotFoundError(
+            f"{generator} has no critic.h5 beside it, which only a training writes; name the "
+            "generator.h5 of a run folder, or draw without a critic"
+        )
+    return critic
+
+
 def find_samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
     """The sample grids of a run folder, (epoch, path), by epoch; empty where none can be read."""
     samples = []

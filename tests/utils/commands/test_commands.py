@@ -11,6 +11,7 @@ COMMANDS = (
     *("images", "mix", "nearest", "again", "walk", "orbit", "history", "project"),
     *("export", "web"),
 )
+ALONE = "tests/data/old_run/0001_tiny/generator.h5"
 WITHOUT_FRAMEWORK = """
 import runpy, sys
 for line in sys.argv[1:]:
@@ -64,6 +65,14 @@ def test_help_says_in_words_what_happens_without_an_option(name):
         ("images --transparent grey", "argument --transparent: invalid choice: 'grey'"),
         ("images --seeds 5-1", "argument --seeds: seeds must look like 0-24,100,7"),
         ("images --out README.md", "README.md: is a file; expected a folder"),
+        (
+            "images --keep 0",
+            "argument --keep: expected a number above 0 and at most 1, received '0'",
+        ),
+        ("images --keep 1.5", "argument --keep: expected a number above 0 and at most 1, received"),
+        ("images --keep half", "argument --keep: expected a number above 0 and at most 1, receiv"),
+        (f"images --keep 0.5 --generator {ALONE}", "generator.h5 has no critic.h5 beside it"),
+        ("images --keep 0.5 --generator generator_best.h5", "generator_best.h5: no critic of the"),
         ("walk --path bent", "argument --path: invalid choice: 'bent'"),
         ("walk --easing none", "argument --easing: invalid choice: 'none'"),
         ("orbit --seeds 1,2", "argument --seeds: an orbit goes around one seed, received 1,2"),

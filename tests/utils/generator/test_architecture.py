@@ -95,6 +95,12 @@ DESCRIPTIONS = {
         ),
         "'batch_normalization' (Add) cannot add [(96,), (5,)]; expected equal sides, or 1",
     ),
+    "dims that are no permutation": (
+        lambda model, file: model["config"]["layers"][4].update(
+            class_name="Permute", config={"name": "reshape", "dims": [1, 1]}
+        ),
+        "'reshape' (Permute) has dims = (1, 1); its input is (96,)",
+    ),
     "an input that is not there": (
         layer(2, inbound_nodes=[[["nothing", 0, 0, {}]]]),
         "it names the layer 'nothing', which it does not have",
@@ -117,6 +123,28 @@ DESCRIPTIONS = {
         settings(0, batch_input_shape=[None, 5, 5]),
         "'reshape' (Reshape) cannot reshape (5, 96) to (4, 4, 6)",
     ),
+    **{
+        f"offset {name}": (
+            layer(
+                3,
+                class_name="Rescaling",
+                config={"name": "leaky_re_lu", "offset": offset} | {"scale": 1.0},
+            ),
+            message,
+        )
+        for name, offset, message in (
+            ("of text", ["0"], "'leaky_re_lu' (Rescaling) has offset = ['0']; expected a number"),
+            ("that is not a number", [float("nan")], "has offset = [nan]; expected a number, or"),
+            ("without end", [float("-inf")], "has offset = [-inf]; expected a number, or"),
+            ("of a million numbers", [0] * 10**6, "lists of at most 65536 numbers in all"),
+            ("of large numbers", [10**40, 1], "expected a number, or equally long lists"),
+            ("in unequal lists", [[0, 1], [0]], "has offset = [[0, 1], [0]]; expected a number"),
+            ("in a deep list", [[[[0.0]]]], "has offset = [[[[0.0]]]]; expected a number, or"),
+            ("of another shape", [0.0] * 5, "has an offset of the shape (5,); its input is (96,)"),
+            ("that enlarges", [[[0.0]] * 4] * 8, "has an offset of the shape (8, 4, 1); its inp"),
+            ("true", True, "has offset = True; expected a number"),
+        )
+    },
     "no list of layers": (lambda model, file: model.update(config=3), "holds no Keras model"),
 }
 
@@ -146,10 +174,14 @@ def convolutions():
         ("UpSampling2D", {"size": [3, 2]}, (2, 3, 4)),
         ("Reshape", {"target_shape": [2, -1, 3]}, (12,)),
         ("Flatten", {}, (2, 3, 4)),
+        ("Permute", {"dims": [2, 3, 1]}, (2, 3, 4)),
         ("BatchNormalization", {"axis": [1]}, (2, 3, 4)),
         ("BatchNormalization", {"axis": -1, "scale": False}, (2, 3, 4)),
         ("Dense", {"units": 5, "use_bias": False}, (2, 3)),
+        ("Permute", {"dims": [3, 1, 2]}, (2, 3, 4)),
         ("Rescaling", {"scale": 4.0, "offset": 0.5}, (2, 3)),
+        ("Rescaling", {"scale": 1e4, "offset": [[0, -1e9, 0], [0, 0, 0]]}, (2, 3)),
+        ("Rescaling", {"scale": 1.0, "offset": [[0.5], [1]]}, (4, 2, 3)),
         ("Softmax", {"axis": 1}, (2, 3)),
     ],
 )

@@ -16,6 +16,7 @@ from tests.helpers import DATA, ROOT
 from tests.helpers.graphs import graph_generator
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
+from tests.helpers.tables import line_generator, line_picture, masked
 from utils.drawing.latents import seed_latents
 from utils.generator.card import export_with_card, write_card
 from utils.generator.export import FORMATS, export_generator, format_of, megabytes, usage
@@ -82,6 +83,25 @@ def test_an_export_draws_what_keras_draws(format, name, generators, tmp_path, mo
     expected = np.asarray(generator(batch["z"]))
     assert batch["images"].shape == expected.shape
     assert np.abs(batch["images"] - expected).max() < allowed
+
+
+@pytest.mark.parametrize("format", [name for name in FORMATS if name != "npz"])
+def test_an_export_of_a_masked_generator_draws_the_same_pixels(format, tmp_path, monkeypatch):
+    if format == "tflite":
+        pytest.importorskip("ai_edge_litert")
+    elif format.startswith("onnx"):
+        pytest.importorskip("onnxruntime")
+    offset = [[0.0] * 8, [0.0] * 3 + [-1e9] + [0.0] * 4, [-1e9] + [0.0] * 7]
+    outputs.save_network(masked(line_generator(), offset), tmp_path / "masked.h5")
+    export = f"g{FORMATS[format].suffix}"
+    export_generator(load_generator(tmp_path / "masked.h5"), tmp_path / export, format)
+    code = usage(format, export, 24).replace("(1, 24)", "(50, 24)").splitlines()
+    code.insert(3, "z[0, :2] = 5, 5.0017  # less than float16 can tell apart")
+    drawn = executed("\n".join(code), tmp_path, monkeypatch)
+    assert np.diff(drawn["z"][0, :2].astype(np.float16)).tolist() == [0]
+    levels = drawn["z"].reshape(-1, 3, 8) + np.array(offset)
+    expected = np.stack([line_picture(choice) for choice in levels.argmax(2)])
+    assert np.array_equal(drawn["pixels"], expected)
 
 
 def test_a_layer_that_another_program_computes_differently_is_refused(tmp_path):
@@ -233,6 +253,17 @@ def test_a_card_never_overwrites_another_one(tmp_path):
     assert [card.name for card in cards] == ["card.md", "c.keras.card.md"]
     assert write_card(tmp_path / "b.keras", generator, bare, "keras") == Path(cards[0])
     assert cards[0].read_text().count("| not known |") == 3
+
+
+def test_a_card_says_what_a_table_was_told(tmp_path):
+    generator = graph_generator()
+    params = {"model": {"networks": "tables", "groups": 3}}
+    (tmp_path / "params.json").write_text(json.dumps(params))
+    card = write_card(tmp_path / "g.onnx", generator, tmp_path / "generator.h5", "onnx").read_text()
+    assert "| was told | that its images are made of rows and columns, of 3 independent" in card
+    (tmp_path / "params.json").write_text("{}")
+    card = write_card(tmp_path / "g.onnx", generator, tmp_path / "generator.h5", "onnx").read_text()
+    assert "was told" not in card
 
 
 def test_the_card_of_the_shipped_generator_has_its_scores_and_its_own_card(tmp_path):

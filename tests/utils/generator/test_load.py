@@ -8,11 +8,15 @@ import keras
 import numpy as np
 import pytest
 
+from models.tables import build_strip_critic, build_table_generator
 from models.training.outputs import save_network
 from tests.helpers import DATA
 from tests.helpers.graphs import graph_generator
 from tests.helpers.hostile import altered, assert_refused
-from utils.generator.load import load_generator
+from tests.helpers.tables import line_generator, line_picture, masked
+from utils.drawing.latents import draw, seed_latents
+from utils.generator import load
+from utils.generator.load import load_critic, load_generator
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential"])
@@ -32,6 +36,21 @@ def test_layers_keep_their_names_and_settings():
     assert by_name["dropout"].rate == 0.3 and by_name["conv2d"].activation.__name__ == "leaky_relu"
 
 
+def test_masked_variants_are_drawn_neither_here_nor_in_plain_keras(tmp_path):
+    """The offset of Rescaling is a nested list, and its 0 and −10⁹ come back as they were."""
+    offset = [[0.0] * 8, [0.0] * 3 + [-1e9] + [0.0] * 4, [-1e9] + [0.0] * 7]
+    save_network(masked(line_generator(), offset), tmp_path / "masked.h5")
+    ours = load_generator(tmp_path / "masked.h5")
+    plain = keras.saving.load_model(tmp_path / "masked.h5", compile=False)
+    z = seed_latents(list(range(30)), 24)
+    levels = z.reshape(-1, 3, 8) + np.array(offset)
+    expected = np.stack([line_picture(choice) for choice in levels.argmax(2)])
+    assert not np.array_equal(draw(line_generator(), z), expected)
+    for network in (ours, plain):
+        assert np.array_equal(draw(network, z), expected)
+        assert network.get_layer("generator_sharpen").get_config()["offset"] == offset
+
+
 def test_a_graph_draws_the_same_images_here_and_in_plain_keras(tmp_path):
     network = graph_generator()
     network.get_layer("norm").moving_mean.assign(np.linspace(-1, 1, 30))
@@ -42,6 +61,42 @@ def test_a_graph_draws_the_same_images_here_and_in_plain_keras(tmp_path):
     assert np.allclose(load_generator(tmp_path / "graph.h5").predict(z, verbose=0), expected)
     plain = keras.saving.load_model(tmp_path / "graph.h5", compile=False)
     assert np.allclose(plain.predict(z, verbose=0), expected)
+
+
+def test_the_networks_of_tables_and_strips_open_here_and_in_plain_keras(tmp_path):
+    palette = np.array([[0, 0, 0], [255, 255, 255], [200, 30, 20]], np.uint8)
+    generator = build_table_generator((8, 12, 3), 2, 4, palette)
+    critic = build_strip_critic((8, 12, 3))
+    rng = np.random.default_rng(0)
+    z, images = rng.standard_normal((5, 8)), rng.uniform(-1, 1, (5, 8, 12, 3))
+    for network, opened, inputs in (
+        (generator, load_generator, z.astype(np.float32)),
+        (critic, load_critic, images.astype(np.float32)),
+    ):
+        path = tmp_path / f"{network.name}.h5"
+        save_network(network, path)
+        expected = network.predict(inputs, verbose=0)
+        assert np.ptp(expected) > 0.1
+        assert np.allclose(opened(path).predict(inputs, verbose=0), expected, atol=1e-6)
+        plain = keras.saving.load_model(path, compile=False)
+        assert np.allclose(plain.predict(inputs, verbose=0), expected, atol=1e-6)
+
+
+def test_a_critic_scores_as_the_trained_network(run, monkeypatch):
+    gan, folder = run
+    critic = load_critic(folder / "critic.h5")
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 3)).astype(np.float32)
+    expected = gan.critic.predict(images, verbose=0)
+    assert critic.name == "critic" and np.allclose(critic.predict(images, verbose=0), expected)
+    monkeypatch.setattr(load, "_build", None)  # what is refused is not built
+    with pytest.raises(
+        ValueError, match=r"not a critic: it maps \(None, 5\) to \(None, 16, 16, 3\)"
+    ):
+        load_critic(folder / "generator.h5")
+    with pytest.raises(ValueError, match=r"checkpoint_5.h5: holds no .* expected a critic.h5"):
+        load_critic(folder / "weights" / "checkpoint_5.h5")
+    with pytest.raises(FileNotFoundError, match=r"nix\.h5: no such file"):
+        load_critic(folder / "nix.h5")
 
 
 @pytest.mark.parametrize(

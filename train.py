@@ -20,7 +20,7 @@ parser = cli.parser(
     __doc__,
     "  python train.py                                  the reference training on output.zip\n"
     "  python train.py --dry-run                        how long will it take?\n"
-    "  python train.py --data mine.zip --run-id 0002    on your own images\n"
+    "  python train.py --data mine.zip --run-id 0002 --recipe fast    on your own images\n"
     "The same command again continues where a training stopped.",
 )
 add = parser.add_argument
@@ -32,8 +32,8 @@ add(
     "--preset",
     default="reference",
     choices=NAMES,
-    help="networks and hyperparameters: reference; lines, for pictures of rows and columns in few "
-    "colours; or an earlier preset",
+    help="networks and hyperparameters: reference; fast, for your own images; lines, for pictures "
+    "of rows and columns in few colours; or an earlier preset",
 )
 add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
 add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
@@ -48,7 +48,7 @@ add(
     "--image-size",
     type=int,
     choices=SIZES,
-    help="in pixels; else the recipe's, or the data's for lines",
+    help="in pixels; else the recipe's, or the data's for fast and lines",
 )
 add(
     "--width", type=cli.number(1 / 32, 8), help="factor of all filters, or of the variants of lines"

@@ -5,14 +5,15 @@ import dataclasses
 import numpy as np
 
 from models.engines.processes import Processes
+from models.fast import build_fast_critic, build_fast_generator
 from models.networks import initialise
-from models.presets import Recipe, Tables
+from models.presets import Fast, Recipe, Tables
 from models.tables import build_strip_critic, build_table_generator, give_roles
 from models.WGANGP import WGANGP
 
 
 def build_gan(
-    networks: dict | Tables,
+    networks: dict | Tables | Fast,
     batch_size: int,
     recipe: Recipe,
     palette: np.ndarray | None = None,
@@ -32,19 +33,26 @@ def build_gan(
     """
     if isinstance(networks, dict):
         return WGANGP(**networks, batch_size=batch_size, recipe=recipe, processes=processes)
-    if palette is None:
-        raise ValueError(
-            "the recipe lines draws with the colours of its data, at most 32; these images have "
-            "more: train them with --recipe fast"
-        )
     shape = networks.image_size, networks.image_size, networks.channels
+    if palette is not None and len(palette) < 2:  # nothing to choose
+        palette = None
+    if isinstance(networks, Fast):
+        kind, critic = "fast", build_fast_critic(networks)
+        generator = build_fast_generator(networks, palette)
+    elif palette is None:
+        raise ValueError(
+            "the recipe lines draws with the colours of its data, 2 to 32; these images have "
+            "another number: train them with --recipe fast"
+        )
+    else:
+        kind, critic = "tables", build_strip_critic(shape)
+        generator = build_table_generator(shape, networks.groups, networks.variants, palette)
     description = dataclasses.asdict(networks) | {
-        "networks": "tables",
-        "palette": palette.tolist(),
+        "networks": kind,
+        "palette": None if palette is None else palette.tolist(),
         "batch_size": batch_size,
     }
-    critic = build_strip_critic(shape)
-    generator = build_table_generator(shape, networks.groups, networks.variants, palette)
     initialise((critic, generator), recipe.seed, recipe.initial_weights)
-    give_roles(generator, networks.groups)
+    if isinstance(networks, Tables):
+        give_roles(generator, networks.groups)
     return WGANGP.from_networks(critic, generator, description, recipe, processes)

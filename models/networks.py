@@ -7,6 +7,9 @@ from keras import layers
 LEAKY_SLOPE = 0.2
 WEIGHT_STDDEV = 0.02
 
+SHARPNESS = 1e4
+"""Factor of the latents before the softmax that makes them one-hot."""
+
 
 def build_critic(
     input_dim: tuple[int, int, int],
@@ -34,7 +37,7 @@ def build_critic(
     rows = zip(conv_filters, conv_kernel_size, conv_strides, strict=True)
     for i, (filters, kernel_size, strides) in enumerate(rows):
         x = layers.Conv2D(
-            filters, kernel_size, strides, padding="same", name=f"critic_conv_{i}", **_weights()
+            filters, kernel_size, strides, padding="same", name=f"critic_conv_{i}", **weights()
         )(x)
         if batch_norm_momentum is not None and i > 0:
             x = layers.BatchNormalization(
@@ -44,7 +47,7 @@ def build_critic(
         if dropout_rate is not None:
             x = _dropout(dropout_rate, f"critic_dropout_{i}")(x)
     x = layers.Flatten(name="critic_flatten")(x)
-    scores = layers.Dense(1, name="critic_score", **_weights())(x)
+    scores = layers.Dense(1, name="critic_score", **weights())(x)
     return keras.Model(images, scores, name="critic")
 
 
@@ -83,18 +86,11 @@ def build_generator(
         )
 
     def hidden(x, i):
-        """Batch norm, activation and dropout, after every layer but the last."""
-        if batch_norm_momentum is not None:
-            name = f"generator_batch_norm_{i}"
-            x = layers.BatchNormalization(momentum=batch_norm_momentum, name=name)(x)
-        x = _activation(activation, f"generator_activation_{i}")(x)
-        if dropout_rate is not None:
-            x = _dropout(dropout_rate, f"generator_dropout_{i}")(x)
-        return x
+        return activated(x, f"{i}", batch_norm_momentum, activation, dropout_rate)
 
     height, width, channels = initial_dense_layer_size
     z = layers.Input((z_dim,), name="generator_input")
-    x = layers.Dense(height * width * channels, name="generator_dense", **_weights())(z)
+    x = layers.Dense(height * width * channels, name="generator_dense", **weights())(z)
     x = hidden(x, 0)
     x = layers.Reshape((height, width, channels), name="generator_reshape")(x)
     rows = zip(upsample, conv_filters, conv_kernel_size, conv_strides, strict=True)
@@ -103,12 +99,82 @@ def build_generator(
             x = layers.UpSampling2D(name=f"generator_upsample_{i}")(x)
         convolution = layers.Conv2D if factor == 2 else layers.Conv2DTranspose
         x = convolution(
-            filters, kernel_size, strides, padding="same", name=f"generator_conv_{i}", **_weights()
+            filters, kernel_size, strides, padding="same", name=f"generator_conv_{i}", **weights()
         )(x)
         if i < len(conv_filters):
             x = hidden(x, i)
     images = layers.Activation("tanh", name="generator_tanh")(x)
     return keras.Model(z, images, name="generator")
+
+
+def activated(
+    x,
+    name: str,
+    batch_norm_momentum: float | None,
+    activation: str = "leaky_relu",
+    dropout_rate: float | None = None,
+):
+    """What follows a generator's layer but the last: batch norm, activation, dropout.
+
+    Args:
+        x: the layer's output.
+        name: last part of the new layers' names.
+        batch_norm_momentum, activation, dropout_rate: as for `build_generator`.
+    """
+    if batch_norm_momentum is not None:
+        norm = layers.BatchNormalization(
+            momentum=batch_norm_momentum, name=f"generator_batch_norm_{name}"
+        )
+        x = norm(x)
+    x = _activation(activation, f"generator_activation_{name}")(x)
+    if dropout_rate is not None:
+        x = _dropout(dropout_rate, f"generator_dropout_{name}")(x)
+    return x
+
+
+def one_hot(z, groups: int, variants: int):
+    """Latents (B, groups·variants) to one one-hot vector per group, side by side in that shape.
+
+    The softmax of very large values is one-hot, and a standard normal z chooses uniformly.
+
+    Raises:
+        ValueError: no choice.
+    """
+    if groups < 1 or variants < 2:
+        raise ValueError(
+            f"expected 1 or more groups of 2 or more variants, received {groups} of {variants}"
+        )
+    choice = layers.Reshape((groups, variants), name="generator_groups")(z)
+    choice = layers.Rescaling(SHARPNESS, name="generator_sharpen")(choice)
+    choice = layers.Softmax(name="generator_choice")(choice)
+    return layers.Flatten(name="generator_one_hot")(choice)
+
+
+def checked_palette(palette: np.ndarray, channels: int) -> np.ndarray:
+    """A palette, uint8 (K, channels) with K at least 2, as it is.
+
+    Raises:
+        ValueError: another shape.
+    """
+    palette = np.asarray(palette)
+    if palette.ndim != 2 or palette.shape[1] != channels or len(palette) < 2:
+        raise ValueError(
+            f"palette must hold 2 or more colours of {channels} channels, received {palette.shape}"
+        )
+    return palette
+
+
+def mixed(shares, palette: np.ndarray):
+    """Shares of the K colours of a palette (B, H, W, K) to images (B, H, W, C) in [-1, 1].
+
+    A 1×1 convolution, whose weights are the colours, uint8 (K, C), and are not trained.
+    """
+    mix = layers.Conv2D(
+        palette.shape[1], 1, use_bias=False, trainable=False, name="generator_palette"
+    )
+    images = mix(shares)
+    mix.kernel.assign(palette.astype(np.float32)[None, None] / 127.5 - 1)
+    return images
 
 
 def initialise(
@@ -175,7 +241,8 @@ def build_optimiser(
     return optimiser
 
 
-def _weights() -> dict:
+def weights() -> dict:
+    """The initial weights of a layer, which `initialise` draws."""
     return {"kernel_initializer": keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV)}
 
 

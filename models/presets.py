@@ -14,6 +14,11 @@ INITIAL_WEIGHTS = ("normal", "he")
 AUGMENTATIONS = ("none", "flip", "flips", "transpose", "diffaugment")
 ON_NAN = ("stop", "rollback")
 
+COARSEST = 4
+"""Height and width of the coarsest feature maps of `Fast`."""
+
+_COARSEST_FILTERS = 128  # of `Fast`
+_TRUNK_UNITS = 256
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
 
 
@@ -27,6 +32,17 @@ def _check_counts(**counts: int) -> None:
     for name, number in counts.items():
         if number < 1:
             raise ValueError(f"{name} must be at least 1, received {number}")
+
+
+def _check_shapes(image_size: int, channels: int, width: float) -> None:
+    if image_size not in SIZES:
+        raise ValueError(
+            f"image_size must be one of {', '.join(map(str, SIZES))}, received {image_size}"
+        )
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 1 or 3, received {channels}")
+    if not 1 / 32 <= width <= 8:
+        raise ValueError(f"width must lie between 1/32 and 8, received {width:g}")
 
 
 @dataclass(frozen=True)
@@ -201,17 +217,76 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class Fast:
+    """The networks of `models.fast`, for pictures of any kind.
+
+    Every layer changes height and width by a factor of 4, or 2 where 4 would leave less than 4×4
+    pixels, the coarsest feature map. So a layer on fine feature maps is rare, and has few filters.
+
+    Attributes:
+        image_size: height and width of the images, one of `SIZES`.
+        channels: 3, or 1 for grey images.
+        width: factor of all numbers of filters and units; a quarter takes a sixteenth of the
+            arithmetic.
+        groups: of latents that choose one of several variants each.
+        variants: of each group.
+        critic_learning_rate, generator_learning_rate, grad_weight: as for `WGANGP`.
+
+    Raises:
+        ValueError: another size, number of channels or width.
+    """
+
+    image_size: int
+    channels: int = 3
+    width: float = 1
+    groups: int = 12
+    variants: int = 32
+    critic_learning_rate: float = 0.002
+    generator_learning_rate: float = 0.002
+    grad_weight: float = 5
+
+    def __post_init__(self):
+        _check_shapes(self.image_size, self.channels, self.width)
+
+    @property
+    def strides(self) -> list[int]:
+        """Of the layers between images and 4×4 feature maps, the finest first.
+
+        64 pixels have [4, 4], 512 have [4, 4, 4, 2].
+        """
+        doublings = (self.image_size // COARSEST).bit_length() - 1
+        return [4] * (doublings // 2) + [2] * (doublings % 2)
+
+    @property
+    def filters(self) -> list[int]:
+        """Of the feature maps, the finest first, down to 4×4 pixels; 64 pixels have [64, 128].
+
+        A quarter of height and width has twice as many, half of them a third more.
+        """
+        factors = [1.0]
+        for stride in reversed(self.strides[1:]):
+            factors.insert(0, factors[0] * (1 / 2 if stride == 4 else 3 / 4))
+        return [round(self.width * _COARSEST_FILTERS * factor) for factor in factors]
+
+    @property
+    def trunk_units(self) -> int:
+        """Of the generator's dense layers."""
+        return round(self.width * _TRUNK_UNITS)
+
+
+@dataclass(frozen=True)
 class Preset:
     """A named configuration, which `models.build.build_gan` makes a GAN of.
 
     Attributes:
-        networks: arguments of `WGANGP`, all of the reference block but `batch_size`; or `Tables`.
+        networks: arguments of `WGANGP`, all of the reference block but `batch_size`; or `Tables` or
+            `Fast`.
         recipe: the other hyperparameters.
         options: how it is trained.
         scalable: whether `networks_for` gives its networks, so that they exist in other sizes.
     """
 
-    networks: dict | Tables = field(repr=False)
+    networks: dict | Tables | Fast = field(repr=False)
     recipe: Recipe = Recipe()
     options: Options = Options()
     scalable: bool = True
@@ -219,9 +294,9 @@ class Preset:
     @property
     def image_size(self) -> int:
         """Height and width of the images."""
-        if isinstance(self.networks, Tables):
-            return self.networks.image_size
-        return self.networks["input_dim"][0]
+        if isinstance(self.networks, dict):
+            return self.networks["input_dim"][0]
+        return self.networks.image_size
 
     def with_options(self, **given) -> Options:
         """The preset's options with those given that are not None.
@@ -251,14 +326,7 @@ def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:
     Raises:
         ValueError: another size or number of channels, or a width that leaves no filter.
     """
-    if image_size not in SIZES:
-        raise ValueError(
-            f"image_size must be one of {', '.join(map(str, SIZES))}, received {image_size}"
-        )
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 1 or 3, received {channels}")
-    if not 1 / 32 <= width <= 8:
-        raise ValueError(f"width must lie between 1/32 and 8, received {width:g}")
+    _check_shapes(image_size, channels, width)
     layers = max(_FINEST, (image_size // 8).bit_length() - 1)
     side = image_size >> layers
     critic = [round(width * (1024 >> (layers - 1 - i))) for i in range(layers)]
@@ -359,6 +427,10 @@ _LINES = {
     ),
 }
 
+# docs/experiments.md: the averaged generator gains nothing from rates that fall, so the training
+# needs no planned end: `--minutes` may be any number, and the same command adds more.
+_FAST_RECIPE = replace(_BEST_RECIPE, learning_rate_decay=0.0, warmup=200, held_back=0.1)
+
 PRESETS = {
     "reference": Preset(_REFERENCE),
     "lines128": Preset(_REFERENCE),
@@ -369,10 +441,10 @@ PRESETS = {
 }
 
 
-RECIPES = ("reference", "lines")
+RECIPES = ("reference", "fast", "lines")
 """What `--recipe` recommends; the other names stay, for runs that were begun with them."""
 
-FOLLOW_DATA = ("lines",)
+FOLLOW_DATA = ("fast", "lines")
 """Recipes whose networks have the size of the data, unless another is asked for."""
 
 NAMES = tuple(dict.fromkeys((*RECIPES, *PRESETS)))
@@ -397,6 +469,9 @@ def preset(
         ValueError: an unknown name, a size or width of a preset that has its own networks, or what
             `networks_for` refuses.
     """
+    if name == "fast":
+        networks = Fast(image_size or 64, channels, 1 if width is None else width)
+        return Preset(networks, _FAST_RECIPE, _BEST_OPTIONS)
     if name == "lines":
         return _lines(image_size or 128, width, channels)
     if name not in PRESETS:

@@ -1,18 +1,15 @@
 """Networks for pictures made of rows and columns: a generator that is a table, a critic of strips.
 
-The generator is told two things about its data: pictures are sums of a profile along the rows and
-one along the columns, and a fixed number of independent things are in them. It is not told colours'
-places, widths, or which line lies on top.
+The generator is told three things about its data: pictures are sums of a profile along the rows and
+one along the columns, a fixed number of independent things are in them, and which colours they
+have. It is not told where a line lies, how wide it is, its colour, or which line is on top.
 """
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from models.networks import LEAKY_SLOPE
-
-SHARPNESS = 1e4
-"""Factor of the latents before the softmax that makes them one-hot."""
+from models.networks import LEAKY_SLOPE, checked_palette, mixed, one_hot
 
 TABLE_STDDEV = 0.96
 """Standard deviation of the table's initial entries, about; see `give_roles`."""
@@ -41,21 +38,10 @@ def build_table_generator(
         ValueError: a palette of another shape, or no choice.
     """
     height, width, channels = input_dim
-    palette = np.asarray(palette)
-    if palette.ndim != 2 or palette.shape[1] != channels or len(palette) < 2:
-        raise ValueError(
-            f"palette must hold 2 or more colours of {channels} channels, received {palette.shape}"
-        )
-    if groups < 1 or variants < 2:
-        raise ValueError(
-            f"expected 1 or more groups of 2 or more variants, received {groups} of {variants}"
-        )
+    palette = checked_palette(palette, channels)
     colours = len(palette)
     z = layers.Input((groups * variants,), name="generator_input")
-    choice = layers.Reshape((groups, variants), name="generator_groups")(z)
-    choice = layers.Rescaling(SHARPNESS, name="generator_sharpen")(choice)
-    choice = layers.Softmax(name="generator_choice")(choice)
-    choice = layers.Flatten(name="generator_one_hot")(choice)  # (B, groups·variants)
+    choice = one_hot(z, groups, variants)
     profiles = []
     for name, side, shape in (
         ("rows", height, (colours, height, 1)),
@@ -71,10 +57,7 @@ def build_table_generator(
     logits = layers.Add(name="generator_sum")(profiles)  # (B, K, H, W)
     shares = layers.Softmax(axis=1, name="generator_colours")(logits)
     shares = layers.Permute((2, 3, 1), name="generator_channels_last")(shares)
-    mix = layers.Conv2D(channels, 1, use_bias=False, trainable=False, name="generator_palette")
-    generator = keras.Model(z, mix(shares), name="generator")
-    mix.kernel.assign(palette.astype(np.float32)[None, None] / 127.5 - 1)
-    return generator
+    return keras.Model(z, mixed(shares, palette), name="generator")
 
 
 def give_roles(generator: keras.Model, groups: int) -> None:

@@ -36,8 +36,11 @@ def small(name):
     return dataclasses.replace(chosen, networks=networks, recipe=recipe, options=options)
 
 
-SMALLER = {"lines": {"variants": 8}}
-RENEWING = {"lines": {"renew_every": 2}}
+SMALLER = {
+    "lines": {"variants": 8},
+    "fast": {"width": 1 / 8, "groups": 2, "variants": 4},
+}
+RENEWING = {"lines": {"renew_every": 2}, "fast": {}}
 
 
 def train(chosen, data, folder, stop_at=None):

@@ -24,7 +24,7 @@ train: .venv/installed
 
 # What a user does, from training to new images, which must work on the other frameworks too.
 ALIKE := tests/models/training/test_trainer.py tests/models/test_precision.py \
-  tests/utils/drawing/test_latents.py tests/whole/test_scripts.py \
+  tests/utils/drawing/test_latents.py tests/whole/test_scripts.py tests/whole/test_recipes.py \
   tests/models/training/test_resume.py::test_a_run_that_was_killed_twice_ends_like_one_that_was_not \
   tests/whole/test_notebooks.py::test_other_networks_for_grey_images
 

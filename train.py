@@ -90,7 +90,7 @@ def main(a):
 
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
-        size = data_size(a.data)
+        size = data_size(a.data, FOLLOW_DATA[a.recipe])
     chosen = preset(a.recipe, size, a.width, a.channels)
     options = chosen.with_options(
         epochs=a.epochs,

@@ -18,6 +18,7 @@ from models.networks import build_critic, build_generator, build_optimiser, init
 from models.presets import Options, Recipe
 from models.schedules import between, is_renewal, rate_factor
 from models.selection import (
+    check_choices,
     describe_selection,
     keep_variants,
     renew_variants,
@@ -169,6 +170,7 @@ class WGANGP:
         """Sets everything but the networks and their weights: optimisers, EMA, counters."""
         self.recipe = recipe
         self.config = block | dataclasses.asdict(recipe)
+        check_choices(generator, recipe.variants_kept < 1, bool(recipe.renew_every))
         self.input_dim = tuple(block["input_dim"])
         self.grad_weight = block["grad_weight"]
         self.z_dim = block["z_dim"]
@@ -410,7 +412,10 @@ class WGANGP:
         return forward(network, inputs, update_statistics, self.recipe.dtype)
 
     def drawing_generator(self):
-        """The generator that is saved, sampled and scored: its EMA where there is one."""
+        """The generator that is saved, sampled and scored: its EMA where there is one.
+
+        At the end `save_model` saves a copy that leaves out variants, see `models.selection`.
+        """
         return self.average.with_statistics() if self.average else self.generator
 
     def sample_images(self, folder, rows=5, columns=5):
@@ -430,13 +435,16 @@ class WGANGP:
         for network in (self.critic, self.generator):
             outputs.plot_network(network, folder)
 
-    def save_model(self, folder):
+    def save_model(self, folder, choose=True):
         """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens.
 
-        The generator keeps the variants that the critic scores highest, by `Recipe.variants_kept`.
+        Args:
+            folder: the run folder.
+            choose: whether the generator keeps only variants that the critic scores highest, by
+                `Recipe.variants_kept`; in the middle of a training most are still on their way.
         """
         generator, share = self.drawing_generator(), self.recipe.variants_kept
-        if share < 1:
+        if choose and share < 1:
             scores = variant_scores(self.critic, generator)
             generator = keep_variants(generator, scores, share)
             tqdm.write(describe_selection(*scores.shape, share))

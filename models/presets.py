@@ -116,6 +116,10 @@ class Recipe:
             raise ValueError(
                 f"generator_average must be a number of images, received {self.generator_average}"
             )
+        for name, least in (("warmup", 0), ("renew_every", 0), ("grad_weight_end", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"{name} must be at least {least}, received {value}")
         if not 0 < self.variants_kept <= 1:
             raise ValueError(
                 f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"
@@ -289,7 +293,7 @@ class Preset:
     networks: dict | Tables | Fast = field(repr=False)
     recipe: Recipe = Recipe()
     options: Options = Options()
-    scalable: bool = True
+    scalable: bool = False
 
     @property
     def image_size(self) -> int:
@@ -418,12 +422,11 @@ _LINES_RECIPE = replace(
     held_back=0.1,
 )
 _LINES = {
-    64: Preset(Tables(64), _LINES_RECIPE, replace(_BEST_OPTIONS, epochs=80_000), scalable=False),
+    64: Preset(Tables(64), _LINES_RECIPE, replace(_BEST_OPTIONS, epochs=80_000)),
     128: Preset(
         Tables(128, variants=512, grad_weight=15),
         replace(_LINES_RECIPE, grad_weight_end=10.0),
         _BEST_OPTIONS,
-        scalable=False,
     ),
 }
 
@@ -432,20 +435,20 @@ _LINES = {
 _FAST_RECIPE = replace(_BEST_RECIPE, learning_rate_decay=0.0, warmup=200, held_back=0.1)
 
 PRESETS = {
-    "reference": Preset(_REFERENCE),
-    "lines128": Preset(_REFERENCE),
+    "reference": Preset(_REFERENCE, scalable=True),
+    "lines128": Preset(_REFERENCE, scalable=True),
     # A quarter of the filters and of the pixels, for an evening with a laptop.
-    "lines64": Preset(_REFERENCE | networks_for(64, width=1 / 4)),
-    "lines64-best": Preset(_BEST64, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
-    "lines128-best": Preset(_BEST128, _BEST_RECIPE, _BEST_OPTIONS, scalable=False),
+    "lines64": Preset(_REFERENCE | networks_for(64, width=1 / 4), scalable=True),
+    "lines64-best": Preset(_BEST64, _BEST_RECIPE, _BEST_OPTIONS),
+    "lines128-best": Preset(_BEST128, _BEST_RECIPE, _BEST_OPTIONS),
 }
 
 
 RECIPES = ("reference", "fast", "lines")
 """What `--recipe` recommends; the other names stay, for runs that were begun with them."""
 
-FOLLOW_DATA = ("fast", "lines")
-"""Recipes whose networks have the size of the data, unless another is asked for."""
+FOLLOW_DATA = {"fast": SIZES, "lines": tuple(_LINES)}
+"""Recipes whose networks have the size of the data, unless another is asked for: their sizes."""
 
 NAMES = tuple(dict.fromkeys((*RECIPES, *PRESETS)))
 
@@ -482,7 +485,7 @@ def preset(
         if not chosen.scalable:
             raise ValueError(
                 f"{name} has networks of its own for {size} pixels; --image-size and --width go "
-                "with --recipe reference"
+                "with reference, fast and lines"
             )
         shapes = networks_for(image_size or size, channels, width or 1)
     else:

@@ -7,9 +7,7 @@ takes the same values as one that was not stopped.
 import math
 
 _LAST_RATE = 0.01  # of the learning rate, at the end of its decay
-_RENEWED = (
-    0.5  # share of all epochs, the first ones; later a new variant would not be ready in time
-)
+_UNTIL = 0.5  # share of all epochs, the first ones; later a new variant would not be ready in time
 
 
 def rate_factor(epoch: int, epochs: int | None, decay: float, warmup: int) -> float:
@@ -31,4 +29,4 @@ def between(first: float, last: float, epoch: int, epochs: int) -> float:
 
 def is_renewal(epoch: int, epochs: int, every: int) -> bool:
     """Whether the worst variants are renewed before this epoch, counted from 0."""
-    return bool(every) and epoch > 0 and epoch % every == 0 and epoch <= _RENEWED * epochs
+    return bool(every) and epoch > 0 and epoch % every == 0 and epoch <= _UNTIL * epochs

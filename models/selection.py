@@ -8,22 +8,32 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from utils.drawing import latent_groups
 from utils.messages import count
 
 _IMAGES = 64  # per variant, about, for a choice that is saved
 _FEWER_IMAGES = 32  # for one that the training corrects
-_BATCH = 256
-_RENEWED = 0.05  # share of each group's variants; at least one
+_BATCH = 256  # larger than for drawing, which is slower; rounding does not matter here
+_WORST = 0.05  # share of each group's variants that begin anew; at least one
 _NEVER = -1e9  # added to a logit: its variant is not chosen
 
 
-def choice_layer(generator: keras.Model) -> layers.Rescaling | None:
-    """The layer that scales the latents of every group before their softmax; None without groups.
+def check_choices(generator: keras.Model, keeps: bool, renews: bool) -> None:
+    """Raises ValueError if a generator has no variants to keep, or is no table to renew."""
+    if keeps and latent_groups(generator) is None:
+        raise ValueError("variants_kept below 1 needs a generator with categorical latents")
+    if renews and (latent_groups(generator) is None or _tables(generator) == []):
+        raise ValueError("renew_every needs a generator that is a table, see models.tables")
 
-    Its inputs are (B, groups, variants).
-    """
-    found = (layer for layer in generator.layers if isinstance(layer, layers.Rescaling))
-    return next((layer for layer in found if len(layer.output.shape) == 3), None)
+
+def _tables(generator):
+    """The layers with a row for each variant, which see nothing but the choices."""
+    groups = latent_groups(generator)
+    return [
+        layer
+        for layer in generator.layers
+        if isinstance(layer, layers.Dense) and layer.kernel.shape[0] == groups.offsets.size
+    ]
 
 
 def variant_scores(
@@ -33,21 +43,20 @@ def variant_scores(
 
     Args:
         critic: images (B, H, W, C) to scores (B, 1).
-        generator: with groups of variants, see `choice_layer`; without a mask.
+        generator: with categorical latents, without a mask.
         images: random ones per variant, about; always the same latents.
 
     Returns:
         float64 (groups, variants).
     """
-    _, groups, variants = choice_layer(generator).output.shape
+    groups = latent_groups(generator)
     rng = np.random.default_rng(0)
-    sums, counts = np.zeros((2, groups, variants))
-    rows = np.arange(groups)
-    for _ in range(-(-images * variants // _BATCH)):
+    sums, counts = np.zeros((2, *groups.shape))
+    rows = np.arange(len(sums))
+    for _ in range(-(-images * groups.shape[1] // _BATCH)):
         z = rng.standard_normal((_BATCH, generator.input_shape[1]), np.float32)
         scores = critic.predict_on_batch(generator.predict_on_batch(z))[:, 0]
-        chosen = z[:, : groups * variants].reshape(-1, groups, variants).argmax(2)
-        for choice, score in zip(chosen, scores, strict=True):
+        for choice, score in zip(groups.chosen(z), scores, strict=True):
             sums[rows, choice] += score
             counts[rows, choice] += 1
     return sums / np.maximum(counts, 1)
@@ -62,11 +71,9 @@ def renew_variants(critic: keras.Model, generator: keras.Model, rng: np.random.G
         rng: of the new entries.
     """
     scores = variant_scores(critic, generator, _FEWER_IMAGES)
-    worst = np.argsort(scores, axis=1, kind="stable")[
-        :, : max(1, round(_RENEWED * scores.shape[1]))
-    ]
+    worst = np.argsort(scores, axis=1, kind="stable")[:, : max(1, round(_WORST * scores.shape[1]))]
     rows = (worst + np.arange(len(scores))[:, None] * scores.shape[1]).ravel()
-    tables = [layer for layer in generator.layers if isinstance(layer, layers.Dense)]
+    tables = _tables(generator)
     spreads = np.stack([_spreads(layer, len(scores)) for layer in tables])
     # A new variant has the role of its group: more of a column, or more of a row.
     spreads *= np.sqrt(len(tables) / np.sum(spreads**2, axis=0))
@@ -87,7 +94,7 @@ def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> k
     """A copy of a generator that never chooses the variants with the lowest scores.
 
     Args:
-        generator: with groups of variants, see `choice_layer`.
+        generator: with categorical latents.
         scores: from `variant_scores`.
         share: of each group's variants that stay, in (0, 1]; at least one does.
     """
@@ -95,7 +102,12 @@ def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> k
     order = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
     chosen = keras.models.clone_model(generator)
     chosen.set_weights(generator.get_weights())
-    choice_layer(chosen).offset = np.where(order < kept, 0.0, _NEVER).tolist()
+    (choice,) = (
+        layer
+        for layer in chosen.layers
+        if isinstance(layer, layers.Rescaling) and layer.output.shape[1:] == scores.shape
+    )
+    choice.offset = np.where(order < kept, 0.0, _NEVER).tolist()
     return chosen
 
 

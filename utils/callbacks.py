@@ -190,15 +190,15 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         due = time.monotonic() - self.saved >= 60 * self.minutes
         if due or (self.epochs and (epoch + 1) % self.epochs == 0):
-            self._save()
+            self._save(at_the_end=False)
 
     def on_train_end(self, logs=None):
-        self._save()
+        self._save(at_the_end=True)
 
-    def _save(self):
+    def _save(self, at_the_end):
         check_still_there(self.folder)
         self.model.save_weights(self.folder, self.keep)
-        self.model.save_model(self.folder)
+        self.model.save_model(self.folder, choose=at_the_end)
         self.saved = time.monotonic()
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -173,17 +174,19 @@ def read_images(
     return np.concatenate([source.pixels(chunk) for chunk in chunks])
 
 
-def data_size(path: str | os.PathLike) -> int:
-    """The size of images that suits a data set: the largest of `SIZES` that its first image fills.
+def data_size(path: str | os.PathLike, sizes: Sequence[int] = SIZES) -> int:
+    """The size of images that suits a data set: the largest that its first image fills.
 
-    Where that image is smaller than all of them, it is the smallest.
+    Args:
+        path: a zip, or a folder that may contain folders.
+        sizes: the choices. Where the image is smaller than all of them, it is the smallest.
 
     Raises:
         FileNotFoundError, ValueError: as `load_images`; or the first image does not decode.
     """
     with ImageFiles(path).open(0) as image:
         side = min(image.size)
-    return max((size for size in SIZES if size <= side), default=SIZES[0])
+    return max((size for size in sizes if size <= side), default=min(sizes))
 
 
 def read_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:

@@ -41,8 +41,8 @@ class Trainer:
             )
         if options.epochs is None and gan.recipe.needs_epochs:
             raise ValueError(
-                "learning rates or a penalty that change need the number of epochs, received "
-                "epochs=None"
+                "this recipe needs the number of epochs, received epochs=None: its learning rates, "
+                "penalty or variants change by it"
             )
         self.gan = gan
         self.folder = Path(run_folder)

@@ -6,14 +6,16 @@ import pytest
 from keras import ops
 
 from models.selection import (
-    choice_layer,
+    check_choices,
     describe_selection,
     keep_variants,
     renew_variants,
     variant_scores,
 )
 from models.tables import build_table_generator
-from tests.helpers.small import linear_critic
+from models.WGANGP import WGANGP
+from tests.helpers.graphs import graph_generator
+from tests.helpers.small import TINY
 
 GREY = np.array([[0], [255]], np.uint8)
 
@@ -118,5 +120,12 @@ def test_what_it_costs_is_said():
     )
 
 
-def test_a_generator_without_groups_has_no_choice():
-    assert choice_layer(linear_critic(np.zeros(768, np.float32))) is None
+def test_choices_need_variants():
+    with pytest.raises(ValueError, match="variants_kept below 1 needs a generator with categ"):
+        WGANGP(**TINY, variants_kept=0.5)
+    with pytest.raises(ValueError, match="renew_every needs a generator that is a table"):
+        WGANGP(**TINY, renew_every=10)
+    both = graph_generator()  # its dense layers see more than the choices
+    with pytest.raises(ValueError, match="renew_every needs a generator that is a table"):
+        check_choices(both, keeps=True, renews=True)
+    check_choices(brightness(), keeps=True, renews=True)

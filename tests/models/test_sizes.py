@@ -132,5 +132,5 @@ def test_a_training_without_a_number_of_epochs_needs_constant_rates(tiny_zip, tm
     assert gan.epoch == 1
     params = json.loads((tmp_path / "run" / "params.json").read_text())
     assert params["training"]["epochs"] is None
-    with pytest.raises(ValueError, match="need the number of epochs"):
+    with pytest.raises(ValueError, match="this recipe needs the number of epochs"):
         train(WGANGP(**TINY, learning_rate_decay=0.5), tiny_zip, tmp_path / "other", None)

@@ -1,8 +1,8 @@
 """Networks for pictures made of rows and columns: a generator that is a table, a critic of strips.
 
-The generator is told three things about its data: pictures are sums of a profile along the rows and
+The generator knows three things about its data: pictures are sums of a profile along the rows and
 one along the columns, a fixed number of independent things are in them, and which colours they
-have. It is not told where a line lies, how wide it is, its colour, or which line is on top.
+have. It does not know where a line lies, how wide it is, its colour, or which line is on top.
 """
 
 import keras
@@ -65,7 +65,7 @@ def give_roles(generator: keras.Model, groups: int) -> None:
 
     From the first group to the last one, columns vary less and less, and rows more and more: by
     factors from 2 to 1/2, and from 1/2 to 2. Otherwise some variants of a group would draw columns
-    and others rows, and the groups could not do with each other. Which group draws what is learned.
+    and others rows, and their pictures would have too many of one and none of the other. Which group draws what is learned.
 
     Args:
         generator: of `build_table_generator`, with its initial weights, which are changed.

@@ -123,12 +123,12 @@ def _data(params):
 
 
 def _knowledge(params):
-    """What the generator was told about its data besides the images: a row, or none."""
+    """What the generator knows of its data besides the images: a row, or none."""
     model = _section(params, "model")
     if model.get("networks") != "tables":
         return {}
     return {
-        "was told": f"that its images are made of rows and columns, of {model.get('groups')} "
+        "knows": f"that its images are made of rows and columns, of {model.get('groups')} "
         "independent things, and of the colours counted in the data; it is for data of that kind"
     }
 

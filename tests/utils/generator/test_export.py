@@ -255,15 +255,15 @@ def test_a_card_never_overwrites_another_one(tmp_path):
     assert cards[0].read_text().count("| not known |") == 3
 
 
-def test_a_card_says_what_a_table_was_told(tmp_path):
+def test_a_card_says_what_a_table_knows(tmp_path):
     generator = graph_generator()
     params = {"model": {"networks": "tables", "groups": 3}}
     (tmp_path / "params.json").write_text(json.dumps(params))
     card = write_card(tmp_path / "g.onnx", generator, tmp_path / "generator.h5", "onnx").read_text()
-    assert "| was told | that its images are made of rows and columns, of 3 independent" in card
+    assert "| knows | that its images are made of rows and columns, of 3 independent" in card
     (tmp_path / "params.json").write_text("{}")
     card = write_card(tmp_path / "g.onnx", generator, tmp_path / "generator.h5", "onnx").read_text()
-    assert "was told" not in card
+    assert "| knows |" not in card
 
 
 def test_the_card_of_the_shipped_generator_has_its_scores_and_its_own_card(tmp_path):

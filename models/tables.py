@@ -65,7 +65,7 @@ def give_roles(generator: keras.Model, groups: int) -> None:
 
     From the first group to the last one, columns vary less and less, and rows more and more: by
     factors from 2 to 1/2, and from 1/2 to 2. Otherwise some variants of a group would draw columns
-    and others rows, and their pictures would have too many of one and none of the other. Which group draws what is learned.
+    and others rows, and a picture would have too many of one. Which group draws what is learned.
 
     Args:
         generator: of `build_table_generator`, with its initial weights, which are changed.

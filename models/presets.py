@@ -18,7 +18,7 @@ COARSEST = 4
 """Height and width of the coarsest feature maps of `Fast`."""
 
 _COARSEST_FILTERS = 128  # of `Fast`
-_TRUNK_UNITS = 512
+_TRUNK_UNITS = 256
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
 
 

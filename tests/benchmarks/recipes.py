@@ -15,10 +15,12 @@ from models.presets import preset
 CASES = (
     ("reference", 128),
     ("lines128-best", None),
+    ("fast", 128),
     ("lines", 128),
     ("reference", 64),
     ("lines64", None),
     ("lines64-best", None),
+    ("fast", 64),
     ("lines", 64),
 )
 

@@ -33,7 +33,7 @@ def test_the_rule_by_hand():
         512: ([4, 4, 4, 2], [24, 48, 96, 128]),
     }
     assert Fast(512, width=0.5).filters == [12, 24, 48, 64]
-    assert Fast(64, width=1 / 32).filters == [2, 4] and Fast(64, width=1 / 32).trunk_units == 16
+    assert Fast(64, width=1 / 32).filters == [2, 4] and Fast(64, width=1 / 32).trunk_units == 8
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -48,8 +48,8 @@ def test_networks_take_and_draw_every_size(size, channels):
 
 
 def test_weights_of_64_pixels_counted_by_hand():
-    dense = (2 * 12 * 32 * 512 + 512) + (512 * 512 + 512) + (512 * 4 * 4 * 128 + 4 * 4 * 128)
-    norms = 4 * (512 + 512 + 4 * 4 * 128 + 64)
+    dense = (2 * 12 * 32 * 256 + 256) + (256 * 256 + 256) + (256 * 4 * 4 * 128 + 4 * 4 * 128)
+    norms = 4 * (256 + 256 + 4 * 4 * 128 + 64)
     transposed = (4 * 4 * 64 * 128 + 64) + (8 * 8 * 3 * 64 + 3)
     assert build_fast_generator(Fast(64)).count_params() == dense + norms + transposed
     convolutions = (4 * 4 * 3 * 64 + 64) + (4 * 4 * 64 * 128 + 128) + (4 * 4 * 128 * 256 + 256)

@@ -430,8 +430,8 @@ _LINES = {
     ),
 }
 
-# docs/experiments.md: the averaged generator gains nothing from rates that fall, so the training
-# needs no planned end: `--minutes` may be any number, and the same command adds more.
+# Constant rates need no planned end: `--minutes` may be any number, and the same command adds more.
+# The EMA settles the weights; docs/experiments.md, late changes: a lower rate brought no more.
 _FAST_RECIPE = replace(_BEST_RECIPE, learning_rate_decay=0.0, warmup=200, held_back=0.1)
 
 PRESETS = {

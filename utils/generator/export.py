@@ -186,17 +186,14 @@ def _write_onnx_float16(generator, path):
     onnx.save(model, path)
 
 
-def _choice_nodes(graph):
+def _choice_nodes(graph, name=INPUT):
     """The nodes of an ONNX graph from its input to the softmax of categorical latents, if any."""
-    name, found = INPUT, []
-    while not found or found[-1].op_type != "Softmax":
-        steps = [node for node in graph.node if node.input[:1] == [name]]
-        steps = [node for node in steps if node.op_type in ("Reshape", "Mul", "Add", "Softmax")]
-        if not steps:
-            return []
-        found.append(steps[0])
-        name = steps[0].output[0]
-    return found
+    for node in graph.node:  # several may read the latents
+        if node.input[:1] == [name] and node.op_type in ("Reshape", "Mul", "Add", "Softmax"):
+            following = [] if node.op_type == "Softmax" else _choice_nodes(graph, node.output[0])
+            if node.op_type == "Softmax" or following:
+                return [node, *following]
+    return []
 
 
 def _cast(source, target, type):

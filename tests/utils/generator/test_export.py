@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import pytest
 
+from models.fast import build_fast_generator
+from models.presets import Fast
 from models.training import outputs
 from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT
@@ -102,6 +104,18 @@ def test_an_export_of_a_masked_generator_draws_the_same_pixels(format, tmp_path,
     levels = drawn["z"].reshape(-1, 3, 8) + np.array(offset)
     expected = np.stack([line_picture(choice) for choice in levels.argmax(2)])
     assert np.array_equal(drawn["pixels"], expected)
+
+
+def test_half_precision_keeps_choices_beside_smooth_latents(tmp_path):
+    generator = build_fast_generator(Fast(32, width=1 / 8, groups=4, variants=8))
+    export_generator(generator, tmp_path / "g.onnx", "onnx-float16")
+    z = seed_latents(list(range(64)), 32)
+    z[:, 1] = z[:, 0] + np.float32(1e-4)  # the same number in float16
+    onnxruntime = pytest.importorskip("onnxruntime")
+    session = onnxruntime.InferenceSession(tmp_path / "g.onnx")
+    (drawn,) = session.run(None, {"latents": z})
+    expected = keras.ops.convert_to_numpy(generator(z))
+    assert np.abs(drawn - expected).max() < 0.02
 
 
 def test_a_layer_that_another_program_computes_differently_is_refused(tmp_path):

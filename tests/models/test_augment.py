@@ -120,5 +120,7 @@ def test_a_training_with_augmentation_continues_bit_for_bit(kind, tiny_zip, tmp_
 
 
 def test_an_unknown_kind():
-    with pytest.raises(ValueError, match="augment must be one of none, flip, transpose, diffaug"):
+    with pytest.raises(
+        ValueError, match="augment must be one of none, flip, flips, transpose, diff"
+    ):
         WGANGP(**TINY, augment="rotate")

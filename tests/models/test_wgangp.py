@@ -267,8 +267,10 @@ def test_bad_arguments_are_refused_in_one_line(argument, value, message):
 
 
 def test_unknown_preset():
-    with pytest.raises(ValueError, match=r"one of lines128, lines64, .*, received 'lines'"):
-        preset("lines")
+    with pytest.raises(
+        ValueError, match=r"one of reference, fast, lines, lines128, .*, received 'circles'"
+    ):
+        preset("circles")
 
 
 def test_the_networks_learn():

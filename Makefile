@@ -9,7 +9,7 @@ COLAB_PYTHON ?= $(shell for p in python3.12 python3.11 $(PYTHON); do \
 .PHONY: demo train test test-colab bench data venv
 .DEFAULT_GOAL := demo
 
-## demo: 64-pixel lines -> training -> generator.h5 -> new images, in about 4 minutes on 2 cores
+## demo: 64-pixel lines -> training -> generator.h5 -> new images, in minutes on 2 cores
 demo: .venv/installed
 	@test -f run/data/lines64.zip || $(BIN)/python -m lines --size 64 --weight 3 --out run/data/lines64.zip
 	$(BIN)/python train.py --data run/data/lines64.zip --run-id demo --recipe lines --width 0.5 --epochs 6001 --evaluate-every 1000

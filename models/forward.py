@@ -9,7 +9,7 @@ from keras import layers, ops
 def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str = "float32"):
     """`network(x, training=True)` for a network of `models.networks`, to rounding.
 
-    Differs from the call in four ways:
+    Differs from the call in six ways:
 
     - The second derivative of LeakyReLU, which is zero, is skipped.
     - A transposed convolution is computed as the ordinary convolution that equals it, which is
@@ -18,6 +18,8 @@ def forward(network: keras.Model, x, update_statistics: bool = False, dtype: str
       uses, treats the mean as a constant in the variance. That is right for a gradient, and wrong
       for the gradient of a gradient, which the penalty of a critic with batch norm needs.
     - Moving statistics change only on request.
+    - A convolution whose patches do not overlap is one product of matrices, which is faster.
+    - A softmax along another axis than the last one is computed there, without a transposition.
 
     Args:
         network: a graph of layers, each called once.

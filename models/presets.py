@@ -116,10 +116,10 @@ class Recipe:
             raise ValueError(
                 f"generator_average must be a number of images, received {self.generator_average}"
             )
-        for name, least in (("warmup", 0), ("renew_every", 0), ("grad_weight_end", 0)):
+        for name in ("warmup", "renew_every", "grad_weight_end"):
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"{name} must be at least {least}, received {value}")
+            if value is not None and value < 0:
+                raise ValueError(f"{name} must be at least 0, received {value}")
         if not 0 < self.variants_kept <= 1:
             raise ValueError(
                 f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"

@@ -22,7 +22,7 @@ def check_choices(generator: keras.Model, keeps: bool, renews: bool) -> None:
     """Raises ValueError if a generator has no variants to keep, or is no table to renew."""
     if keeps and latent_groups(generator) is None:
         raise ValueError("variants_kept below 1 needs a generator with categorical latents")
-    if renews and (latent_groups(generator) is None or _tables(generator) == []):
+    if renews and not _tables(generator):
         raise ValueError("renew_every needs a generator that is a table, see models.tables")
 
 
@@ -32,8 +32,15 @@ def _tables(generator):
     return [
         layer
         for layer in generator.layers
-        if isinstance(layer, layers.Dense) and layer.kernel.shape[0] == groups.offsets.size
+        if groups
+        and isinstance(layer, layers.Dense)
+        and layer.kernel.shape[0] == groups.offsets.size
     ]
+
+
+def _count(variants, share):
+    """How many variants of a group a share of them is: the nearest whole number, at least 1."""
+    return max(1, round(share * variants))
 
 
 def variant_scores(
@@ -56,9 +63,9 @@ def variant_scores(
     for _ in range(-(-images * groups.shape[1] // _BATCH)):
         z = rng.standard_normal((_BATCH, generator.input_shape[1]), np.float32)
         scores = critic.predict_on_batch(generator.predict_on_batch(z))[:, 0]
-        for choice, score in zip(groups.chosen(z), scores, strict=True):
-            sums[rows, choice] += score
-            counts[rows, choice] += 1
+        places = rows, groups.chosen(z)
+        np.add.at(sums, places, scores[:, None])
+        np.add.at(counts, places, 1)
     return sums / np.maximum(counts, 1)
 
 
@@ -71,7 +78,7 @@ def renew_variants(critic: keras.Model, generator: keras.Model, rng: np.random.G
         rng: of the new entries.
     """
     scores = variant_scores(critic, generator, _FEWER_IMAGES)
-    worst = np.argsort(scores, axis=1, kind="stable")[:, : max(1, round(_WORST * scores.shape[1]))]
+    worst = np.argsort(scores, axis=1, kind="stable")[:, : _count(scores.shape[1], _WORST)]
     rows = (worst + np.arange(len(scores))[:, None] * scores.shape[1]).ravel()
     tables = _tables(generator)
     spreads = np.stack([_spreads(layer, len(scores)) for layer in tables])
@@ -98,7 +105,7 @@ def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> k
         scores: from `variant_scores`.
         share: of each group's variants that stay, in (0, 1]; at least one does.
     """
-    kept = max(1, round(share * scores.shape[1]))
+    kept = _count(scores.shape[1], share)
     order = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
     chosen = keras.models.clone_model(generator)
     chosen.set_weights(generator.get_weights())
@@ -113,7 +120,7 @@ def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> k
 
 def describe_selection(groups: int, variants: int, share: float) -> str:
     """What keeping a share of the variants means, and what it costs in variety: a sentence."""
-    kept = max(1, round(share * variants))
+    kept = _count(variants, share)
     return (
         f"generator.h5 draws with {kept} of {count(variants, 'variant')} in each of "
         f"{count(groups, 'group')}, those whose images the critic scores highest: "

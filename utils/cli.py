@@ -98,16 +98,23 @@ def png(text: str) -> str:
     return text
 
 
-def number(least: float = 0, most: float = float("inf")) -> Callable[[str], float]:
-    """A type for `add_argument`: a number from `least` to `most`, and not infinite."""
-    bounds = f"from {least:g}" + (f" to {most:g}" if most < float("inf") else "")
+def number(
+    least: float = 0, most: float = float("inf"), above: bool = False
+) -> Callable[[str], float]:
+    """A type for `add_argument`: a number from `least` to `most`, and not infinite.
+
+    With `above`, `least` itself is refused.
+    """
+    lower, upper = ("above", " and at most") if above else ("from", " to")
+    bounds = f"{lower} {least:g}" + (f"{upper} {most:g}" if most < float("inf") else "")
 
     def convert(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not least <= value <= most or value == float("inf"):
+        inside = least <= value <= most and not (above and value == least)
+        if not inside or value == float("inf"):
             raise argparse.ArgumentTypeError(
                 f"expected a number {bounds}, received {one_line(repr(text))}"
             )

@@ -65,7 +65,7 @@ def add_seeds(
         type=cli.number(0, 100),
         default=1,
         metavar="T",
-        help="the latents are multiplied by T: below 1 images are more alike; the variants that "
+        help="the latents are multiplied by T: images are more alike below 1; the variants that "
         "categorical latents choose stay the same",
     )
 

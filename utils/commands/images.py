@@ -1,6 +1,5 @@
 """Subcommands that make pictures: `images`, `mix`, `nearest`, `again`."""
 
-import argparse
 import dataclasses
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +28,7 @@ from utils.drawing import (
     save_mix,
 )
 from utils.images import as_rgb, save_picture
-from utils.messages import count, one_line
+from utils.messages import count
 from utils.runs import find_critic, newest_generator
 
 
@@ -64,27 +63,13 @@ def _add_images(commands):
     )
     images.add_argument(
         "--keep",
-        type=_share,
+        type=cli.number(0, 1, above=True),
         metavar="SHARE",
         help="write this share of the seeds only, the images that the run's critic ranks highest "
         "(all seeds unless given). This needs the critic.h5 that a training writes. It helps where "
         "some images are right already, and costs variety; it does not help an early generator",
     )
     images.add_argument("--out", type=folder, default="new", help="folder for the images")
-
-
-def _share(text: str) -> float:
-    """A type for `add_argument`: a number above 0 and at most 1."""
-    try:
-        share = float(text)
-    except ValueError:
-        share = float("nan")
-    if not 0 < share <= 1:
-        received = one_line(repr(text))
-        raise argparse.ArgumentTypeError(
-            f"expected a number above 0 and at most 1, received {received}"
-        )
-    return share
 
 
 def _add_mix(commands):

@@ -146,7 +146,7 @@ class LatentGroups:
 
 
 def truncate(z: np.ndarray, truncation: float, groups: LatentGroups | None = None) -> np.ndarray:
-    """Latents times a factor; below 1 images are more alike.
+    """Multiplies latents by a factor, which makes images more alike where it is below 1.
 
     A positive factor changes no choice of variants. So a generator with categorical latents keeps
     them at every factor, 0 too: the factor is for what it uses as it is, and without `gaussian` for

@@ -16,12 +16,11 @@ from models.engines.processes import Processes
 from models.forward import forward
 from models.networks import build_critic, build_generator, build_optimiser, initialise
 from models.presets import Options, Recipe
-from models.schedules import between, is_renewal, rate_factor
+from models.schedules import between, rate_factor
 from models.selection import (
     check_choices,
     describe_selection,
     keep_variants,
-    renew_variants,
     variant_scores,
 )
 from models.training import checkpoint, outputs
@@ -170,7 +169,7 @@ class WGANGP:
         """Sets everything but the networks and their weights: optimisers, EMA, counters."""
         self.recipe = recipe
         self.config = block | dataclasses.asdict(recipe)
-        check_choices(generator, recipe.variants_kept < 1, bool(recipe.renew_every))
+        check_choices(generator, recipe.variants_kept < 1)
         self.input_dim = tuple(block["input_dim"])
         self.grad_weight = block["grad_weight"]
         self.z_dim = block["z_dim"]
@@ -183,10 +182,18 @@ class WGANGP:
         self._mixes_images = any(isinstance(x, layers.BatchNormalization) for x in critic.layers)
         self.critic_optimiser, self.generator_optimiser = (
             build_optimiser(
-                block["optimiser"], rate, recipe.adam_betas, network, recipe.dtype == "float16"
+                block["optimiser"],
+                rate,
+                recipe.adam_betas,
+                weight_decay,
+                network,
+                recipe.dtype == "float16",
             )
-            for rate, network in zip(
-                self.learning_rates, (self.critic, self.generator), strict=True
+            for network, rate, weight_decay in zip(
+                (self.critic, self.generator),
+                self.learning_rates,
+                (0, recipe.generator_weight_decay),
+                strict=True,
             )
         )
         self.average = None
@@ -246,10 +253,7 @@ class WGANGP:
         Trainer(self, run_folder, options).train(x_train, using_generator)
 
     def follow_schedules(self, epochs):
-        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`.
-
-        Also renews the worst variants of a table where the recipe says so.
-        """
+        """Sets learning rates and the penalty's weight for the epoch that follows, of `epochs`."""
         recipe = self.recipe
         if recipe.learning_rate_decay or recipe.warmup:
             factor = rate_factor(self.epoch, epochs, recipe.learning_rate_decay, recipe.warmup)
@@ -259,10 +263,6 @@ class WGANGP:
         if recipe.grad_weight_end is not None:
             first, last = self.config["grad_weight"], recipe.grad_weight_end
             self.grad_weight = between(first, last, self.epoch, epochs)
-        if is_renewal(self.epoch, epochs, recipe.renew_every):
-            rng = np.random.default_rng((self.seed, self.epoch, 4, self.rollbacks))  # see `noise`
-            renew_variants(self.critic, self.generator, rng)
-            checkpoint.broadcast(self)
 
     def train_epoch(self, stream, n_critic):
         """Trains one epoch on the next `n_critic` batches; the only synchronisation is its end.
@@ -311,7 +311,7 @@ class WGANGP:
 
         A pure function of (seed, step, rollbacks), so there is no random state to save. NumPy pads
         a seed with zeros, so its third number keeps uses apart: 0 noise, 1 order, 2 initial
-        weights, 3 the choice of held-back images, 4 renewed variants.
+        weights, 3 the choice of held-back images.
 
         Returns:
             z: float32 (n_critic + 1, B, z_dim), the last row for the generator.

@@ -1,4 +1,4 @@
-"""What changes while a training goes on: learning rates, the penalty's weight, renewals.
+"""What changes while a training goes on: learning rates, the penalty's weight.
 
 All are functions of the epoch and of the planned number of epochs, so a training that is resumed
 takes the same values as one that was not stopped.
@@ -7,7 +7,6 @@ takes the same values as one that was not stopped.
 import math
 
 _LAST_RATE = 0.01  # of the learning rate, at the end of its decay
-_UNTIL = 0.5  # share of all epochs, the first ones; later a new variant would not be ready in time
 
 
 def rate_factor(epoch: int, epochs: int | None, decay: float, warmup: int) -> float:
@@ -25,8 +24,3 @@ def rate_factor(epoch: int, epochs: int | None, decay: float, warmup: int) -> fl
 def between(first: float, last: float, epoch: int, epochs: int) -> float:
     """A value that goes from `first` to `last` over all epochs along half a cosine."""
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, epoch / epochs))) / 2
-
-
-def is_renewal(epoch: int, epochs: int, every: int) -> bool:
-    """Whether the worst variants are renewed before this epoch, counted from 0."""
-    return bool(every) and epoch > 0 and epoch % every == 0 and epoch <= _UNTIL * epochs

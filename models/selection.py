@@ -1,41 +1,25 @@
 """The critic's choice among the variants of a generator's groups, by the scores of their images.
 
-Some variants get stuck: they draw a dashed line, or two lines. While a training runs, the worst
-begin anew; when a generator is saved, it may leave out those that are still the worst.
+Some variants get stuck: they draw a dashed line, or two lines. When a generator is saved, it may
+leave them out.
 """
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from utils.drawing import latent_groups
 from utils.messages import count
 
-_IMAGES = 64  # per variant, about, for a choice that is saved
-_FEWER_IMAGES = 32  # for one that the training corrects
+_IMAGES = 64  # per variant, about
 _BATCH = 256  # larger than for drawing, which is slower; rounding does not matter here
-_WORST = 0.05  # share of each group's variants that begin anew; at least one
 _NEVER = -1e9  # added to a logit: its variant is not chosen
 
 
-def check_choices(generator: keras.Model, keeps: bool, renews: bool) -> None:
-    """Raises ValueError if a generator has no variants to keep, or is no table to renew."""
+def check_choices(generator: keras.Model, keeps: bool) -> None:
+    """Raises ValueError if a generator has no variants to keep."""
     if keeps and latent_groups(generator) is None:
         raise ValueError("variants_kept below 1 needs a generator with categorical latents")
-    if renews and not _tables(generator):
-        raise ValueError("renew_every needs a generator that is a table, see models.tables")
-
-
-def _tables(generator):
-    """The layers with a row for each variant, which see nothing but the choices."""
-    groups = latent_groups(generator)
-    return [
-        layer
-        for layer in generator.layers
-        if groups
-        and isinstance(layer, layers.Dense)
-        and layer.kernel.shape[0] == groups.offsets.size
-    ]
 
 
 def _count(variants, share):
@@ -43,15 +27,12 @@ def _count(variants, share):
     return max(1, round(share * variants))
 
 
-def variant_scores(
-    critic: keras.Model, generator: keras.Model, images: int = _IMAGES
-) -> np.ndarray:
-    """The mean score of the images that each variant takes part in.
+def variant_scores(critic: keras.Model, generator: keras.Model) -> np.ndarray:
+    """The mean score of the images that each variant takes part in, always of the same latents.
 
     Args:
         critic: images (B, H, W, C) to scores (B, 1).
         generator: with categorical latents, without a mask.
-        images: random ones per variant, about; always the same latents.
 
     Returns:
         float64 (groups, variants).
@@ -60,41 +41,13 @@ def variant_scores(
     rng = np.random.default_rng(0)
     sums, counts = np.zeros((2, *groups.shape))
     rows = np.arange(len(sums))
-    for _ in range(-(-images * groups.shape[1] // _BATCH)):
+    for _ in range(-(-_IMAGES * groups.shape[1] // _BATCH)):
         z = rng.standard_normal((_BATCH, generator.input_shape[1]), np.float32)
         scores = critic.predict_on_batch(generator.predict_on_batch(z))[:, 0]
         places = rows, groups.chosen(z)
         np.add.at(sums, places, scores[:, None])
         np.add.at(counts, places, 1)
     return sums / np.maximum(counts, 1)
-
-
-def renew_variants(critic: keras.Model, generator: keras.Model, rng: np.random.Generator) -> None:
-    """Draws the entries of the twentieth with the lowest scores anew, as large as at the beginning.
-
-    Args:
-        critic: images (B, H, W, C) to scores (B, 1).
-        generator: a table, see `models.tables`; it is changed.
-        rng: of the new entries.
-    """
-    scores = variant_scores(critic, generator, _FEWER_IMAGES)
-    worst = np.argsort(scores, axis=1, kind="stable")[:, : _count(scores.shape[1], _WORST)]
-    rows = (worst + np.arange(len(scores))[:, None] * scores.shape[1]).ravel()
-    tables = _tables(generator)
-    spreads = np.stack([_spreads(layer, len(scores)) for layer in tables])
-    # A new variant has the role of its group: more of a column, or more of a row.
-    spreads *= np.sqrt(len(tables) / np.sum(spreads**2, axis=0))
-    for layer, spread in zip(tables, spreads, strict=True):
-        entries = np.array(ops.convert_to_numpy(layer.kernel))
-        new = rng.standard_normal((len(rows), entries.shape[1]), np.float32)
-        stddevs = layer.kernel_initializer.stddev * np.repeat(spread, worst.shape[1])
-        entries[rows] = new * stddevs[:, None].astype(np.float32)
-        layer.kernel.assign(entries)
-
-
-def _spreads(layer, groups):
-    """The standard deviation of each group's entries."""
-    return ops.convert_to_numpy(layer.kernel).reshape(groups, -1).std(axis=1).astype(float)
 
 
 def keep_variants(generator: keras.Model, scores: np.ndarray, share: float) -> keras.Model:

@@ -41,7 +41,8 @@ CONFIGURATIONS = {
     | {"critic_conv_kernel_size": [4, 5, 3, 4], "generator_conv_kernel_size": [3, 4, 5, 6]},
     "recipe": REFERENCE
     | {"loss": "relativistic", "penalty": "zero-centred", "penalty_every": 2}
-    | {"initial_weights": "he", "generator_average": 50, "adam_betas": (0.0, 0.99)},
+    | {"initial_weights": "he", "generator_average": 50, "adam_betas": (0.0, 0.99)}
+    | {"generator_weight_decay": 0.1},
     "dropout": REFERENCE | {"critic_dropout_rate": 0.3, "generator_dropout_rate": 0.3},
 }
 EPOCHS = 5

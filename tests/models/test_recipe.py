@@ -21,6 +21,7 @@ RECIPE = TINY | {
     "penalty": "zero-centred",
     "penalty_every": 2,
     "adam_betas": (0.0, 0.99),
+    "generator_weight_decay": 0.1,
     "initial_weights": "he",
     "generator_average": 100,
     "learning_rate_decay": 0.5,
@@ -50,6 +51,24 @@ def test_relativistic_losses_of_a_linear_critic():
     gan._forward = lambda network, x, update_statistics=False: network(x)
     loss = float(gan.generator_loss(*tensors(fake, real)))
     assert loss == pytest.approx(math.log1p(math.exp(above)), rel=1e-4)
+
+
+def test_weight_decay_takes_a_share_off_the_generator_alone():
+    gan = WGANGP(**TINY | {"generator_weight_decay": 10.0})
+    gan.generator_optimiser.learning_rate = gan.critic_optimiser.learning_rate = 0.01
+    before = [[ops.convert_to_numpy(w) for w in n.weights] for n in (gan.generator, gan.critic)]
+    for optimiser, network in (
+        (gan.generator_optimiser, gan.generator),
+        (gan.critic_optimiser, gan.critic),
+    ):
+        optimiser.apply([ops.zeros_like(w) for w in network.trainable_variables])
+    generator, critic = (
+        [ops.convert_to_numpy(w) for w in n.weights] for n in (gan.generator, gan.critic)
+    )
+    for old, new, weight in zip(before[0], generator, gan.generator.weights, strict=True):
+        assert new == pytest.approx(0.9 * old if weight.trainable else old)
+    for old, new in zip(before[1], critic, strict=True):
+        assert np.array_equal(new, old)
 
 
 def test_a_penalty_every_third_update_is_three_times_as_strong():

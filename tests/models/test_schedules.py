@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.schedules import between, is_renewal, rate_factor
+from models.schedules import between, rate_factor
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
 
@@ -18,11 +18,6 @@ def test_rates_rise_stay_and_fall():
 def test_a_value_follows_half_a_cosine():
     assert [between(5, 3, epoch, 4) for epoch in (0, 2, 4, 9)] == pytest.approx([5, 4, 3, 3])
     assert between(5, 3, 1, 4) == pytest.approx(4 + np.sqrt(2) / 2)
-
-
-def test_renewals_end_in_the_middle():
-    assert [epoch for epoch in range(13) if is_renewal(epoch, 12, 2)] == [2, 4, 6]
-    assert not is_renewal(2, 12, 0) and not is_renewal(2, None, 0)
 
 
 def test_the_schedules_of_a_recipe():

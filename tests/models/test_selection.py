@@ -5,16 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
-from models.selection import (
-    check_choices,
-    describe_selection,
-    keep_variants,
-    renew_variants,
-    variant_scores,
-)
+from models.selection import describe_selection, keep_variants, variant_scores
 from models.tables import build_table_generator
 from models.WGANGP import WGANGP
-from tests.helpers.graphs import graph_generator
 from tests.helpers.small import TINY
 
 GREY = np.array([[0], [255]], np.uint8)
@@ -65,54 +58,6 @@ def test_the_best_variants_are_kept():
     )
 
 
-def test_the_worst_variants_begin_anew():
-    generator = brightness()
-    before = {
-        layer.name: ops.convert_to_numpy(layer.kernel).copy()
-        for layer in generator.layers
-        if layer.weights
-    }
-    renew_variants(critic(1), generator, np.random.default_rng(3))
-    again = brightness()
-    renew_variants(critic(1), again, np.random.default_rng(3))
-    changed = np.zeros(8, bool)
-    for name in ("generator_rows", "generator_columns"):
-        entries = ops.convert_to_numpy(generator.get_layer(name).kernel)
-        changed |= (entries != before[name]).any(1)
-        assert np.array_equal(entries, ops.convert_to_numpy(again.get_layer(name).kernel))
-    first, second = np.flatnonzero(changed)
-    assert first == 0 and 4 <= second < 8  # one of each group
-    palette = ops.convert_to_numpy(generator.get_layer("generator_palette").kernel)
-    assert np.array_equal(palette, before["generator_palette"])
-
-
-def test_a_new_variant_has_the_role_of_its_group():
-    """Both groups' entries vary four times as much in one table as in the other."""
-    generator = build_table_generator((64, 64, 1), 2, 40, GREY)
-    rng = np.random.default_rng(0)
-    for name, spreads in (("generator_rows", (8, 2)), ("generator_columns", (2, 8))):
-        entries = rng.standard_normal((2, 40, 128)) * np.reshape(spreads, (2, 1, 1))
-        generator.get_layer(name).kernel.assign(entries.reshape(80, 128))
-    before = {n: ops.convert_to_numpy(generator.get_layer(n).kernel) for n in ROLES}
-    images = keras.Input((64, 64, 1))
-    score = keras.layers.Dense(1)(keras.layers.Flatten()(images))
-    renew_variants(keras.Model(images, score), generator, rng)
-    for name, expected in ROLES.items():
-        entries = ops.convert_to_numpy(generator.get_layer(name).kernel)
-        new = (entries != before[name]).any(1).reshape(2, 40)
-        assert new.sum(1).tolist() == [2, 2]  # a twentieth
-        stddevs = [entries.reshape(2, 40, 128)[group, new[group]].std() for group in (0, 1)]
-        assert stddevs == pytest.approx(expected, rel=0.2)
-
-
-# The mean of the squares is that of the initial weights: 0.96² · 2 = a² + (a/4)².
-_LARGER = 0.96 * np.sqrt(2 / (1 + 1 / 16))
-ROLES = {
-    "generator_rows": (_LARGER, _LARGER / 4),
-    "generator_columns": (_LARGER / 4, _LARGER),
-}
-
-
 def test_what_it_costs_is_said():
     assert describe_selection(3, 256, 0.75) == (
         "generator.h5 draws with 192 of 256 variants in each of 3 groups, those whose images the "
@@ -123,9 +68,3 @@ def test_what_it_costs_is_said():
 def test_choices_need_variants():
     with pytest.raises(ValueError, match="variants_kept below 1 needs a generator with categ"):
         WGANGP(**TINY, variants_kept=0.5)
-    with pytest.raises(ValueError, match="renew_every needs a generator that is a table"):
-        WGANGP(**TINY, renew_every=10)
-    both = graph_generator()  # its dense layers see more than the choices
-    with pytest.raises(ValueError, match="renew_every needs a generator that is a table"):
-        check_choices(both, keeps=True, renews=True)
-    check_choices(brightness(), keeps=True, renews=True)

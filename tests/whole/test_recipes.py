@@ -32,7 +32,7 @@ def small(name):
     options = dataclasses.replace(
         chosen.options, batch_size=4, print_every_n_batches=2, evaluate_every=0, epochs=EPOCHS
     )
-    recipe = dataclasses.replace(chosen.recipe, warmup=2, **RENEWING[name])
+    recipe = dataclasses.replace(chosen.recipe, warmup=2)
     return dataclasses.replace(chosen, networks=networks, recipe=recipe, options=options)
 
 
@@ -40,7 +40,6 @@ SMALLER = {
     "lines": {"variants": 8},
     "fast": {"width": 1 / 8, "groups": 2, "variants": 4},
 }
-RENEWING = {"lines": {"renew_every": 2}, "fast": {}}
 
 
 def train(chosen, data, folder, stop_at=None):

@@ -5,16 +5,10 @@ import json
 import shlex
 import sys
 
-from models.presets import (
-    AUGMENTATIONS,
-    FOLLOW_DATA,
-    NAMES,
-    ON_NAN,
-    PRECISIONS,
-    SIZES,
-    preset,
-)
+from models.presets import FOLLOW_DATA, NAMES, preset
+from models.recipe import AUGMENTATIONS, ON_NAN, PRECISIONS
 from utils import cli
+from utils.images import SIZES
 
 parser = cli.parser(
     __doc__,

@@ -14,8 +14,9 @@ from models.augment import augmented, random_numbers
 from models.average import Average
 from models.engines.processes import Processes
 from models.forward import forward
-from models.networks import build_critic, build_generator, build_optimiser, initialise
-from models.presets import Options, Recipe
+from models.networks.reference import build_critic, build_generator
+from models.networks.weights import build_optimiser, initialise
+from models.recipe import Options, Recipe
 from models.schedules import between, rate_factor
 from models.selection import (
     check_choices,

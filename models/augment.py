@@ -23,7 +23,7 @@ def augmented(kind: str, real, fake, numbers):
     through it, so it does not learn to draw the changes.
 
     Args:
-        kind: one of `models.presets.AUGMENTATIONS`.
+        kind: one of `models.recipe.AUGMENTATIONS`.
         real: images (B, H, W, C) in [-1, 1], or None; H = W for `transpose`.
         fake: generated images of the same shape, or None.
         numbers: (B, 2, n) from `random_numbers`, for real and for generated images.

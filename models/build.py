@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 
 from models.engines.processes import Processes
-from models.fast import build_fast_critic, build_fast_generator
-from models.networks import initialise
-from models.presets import Fast, Recipe, Tables
-from models.tables import build_strip_critic, build_table_generator, give_roles
+from models.networks.fast import build_fast_critic, build_fast_generator
+from models.networks.shapes import Fast, Tables
+from models.networks.tables import build_strip_critic, build_table_generator, give_roles
+from models.networks.weights import initialise
+from models.recipe import Recipe
 from models.WGANGP import WGANGP
 
 

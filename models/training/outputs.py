@@ -13,7 +13,7 @@ import h5py
 import keras
 from tqdm.auto import tqdm
 
-from models.presets import Recipe
+from models.recipe import Recipe
 from models.training import checkpoint
 from utils import runs
 from utils.drawing import draw_images

@@ -27,7 +27,7 @@ class Trainer:
         gan: a `models.WGANGP.WGANGP`. Of several processes (`gan.processes`) the first alone loads,
             has callbacks and writes; the others train from its state.
         run_folder: see `utils.runs`.
-        options: a `models.presets.Options`.
+        options: a `models.recipe.Options`.
 
     Raises:
         ValueError: options that do not fit the model.

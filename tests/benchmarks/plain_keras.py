@@ -6,7 +6,7 @@ import threading
 import keras
 import tensorflow as tf
 
-from models.networks import build_critic, build_generator
+from models.networks.reference import build_critic, build_generator
 from utils.images import to_float
 
 

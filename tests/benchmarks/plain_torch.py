@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import nn
 
-from models.networks import LEAKY_SLOPE
+from models.networks.parts import LEAKY_SLOPE
 from utils.images import to_float
 
 

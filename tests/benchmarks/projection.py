@@ -20,7 +20,7 @@ from keras import ops
 
 from lines.judge.judge import LineJudge
 from models import engines
-from models.projection import project
+from models.search.projection import project
 from tests.helpers import DATA, ROOT
 from utils.drawing.latents import draw, draw_images, seed_latents
 from utils.generator.load import load_generator

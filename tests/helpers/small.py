@@ -33,7 +33,7 @@ TINY = {
 
 def train(gan, data, folder, epochs, **options):
     """Trains `gan` on a zip of 16-pixel images, two critic updates per epoch."""
-    from models.presets import Options  # here: the tests of lines/ need no framework
+    from models.recipe import Options  # here: the tests of lines/ need no framework
     from utils.loaders import load_images
 
     stream = load_images(data, 16, 4, held_back=gan.recipe.held_back)

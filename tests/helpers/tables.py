@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from models.tables import build_table_generator
+from models.networks.tables import build_table_generator
 
 COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from models import engines
 from models.augment import augmented, random_numbers
-from models.presets import AUGMENTATIONS
+from models.recipe import AUGMENTATIONS
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
 

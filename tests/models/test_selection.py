@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from models.networks.tables import build_table_generator
 from models.selection import describe_selection, keep_variants, variant_scores
-from models.tables import build_table_generator
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
 

@@ -42,7 +42,8 @@ def test_every_measure_notices_its_control(judged, name):
 
 def test_an_untrained_generator_is_noticed():
     """Its images are worse than real ones by every measure that ranks a checkpoint."""
-    from models.networks import build_generator, initialise
+    from models.networks.reference import build_generator
+    from models.networks.weights import initialise
     from utils.drawing import draw_images
 
     generator = build_generator(5, (4, 4, 8), [1, 1], [4, 3], [4, 4], [2, 2], 0.9, "relu", None)

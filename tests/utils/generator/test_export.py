@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.fast import build_fast_generator
-from models.presets import Fast
+from models.networks.fast import build_fast_generator
+from models.networks.shapes import Fast
 from models.training import outputs
 from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.tables import build_strip_critic, build_table_generator
+from models.networks.tables import build_strip_critic, build_table_generator
 from models.training.outputs import save_network
 from tests.helpers import DATA
 from tests.helpers.graphs import graph_generator

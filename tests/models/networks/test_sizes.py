@@ -7,12 +7,15 @@ import psutil
 import pytest
 from PIL import Image
 
-from models.presets import PRESETS, SIZES, Options, networks_for, preset
+from models.networks.shapes import networks_for
+from models.presets import PRESETS, preset
+from models.recipe import Options
 from models.training import memory
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY, train
 from utils.generator.load import load_generator
+from utils.images import SIZES
 from utils.loaders import load_images
 
 

@@ -5,8 +5,10 @@ import pytest
 from keras import ops
 
 from models.build import build_gan
-from models.presets import Recipe, Tables, preset
-from models.tables import build_strip_critic, build_table_generator, give_roles
+from models.networks.shapes import Tables
+from models.networks.tables import build_strip_critic, build_table_generator, give_roles
+from models.presets import preset
+from models.recipe import Recipe
 
 PALETTE = np.array([[0, 0, 0], [255, 255, 255], [185, 33, 19]], np.uint8)
 

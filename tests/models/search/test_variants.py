@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.projection import distance, project
+from models.search.projection import distance, project
+from models.search.variants import descend, sweep
 from models.training.outputs import save_network
-from models.variants import descend, sweep
 from tests.helpers.graphs import graph_generator
 from tests.helpers.scripts import run_here
 from tests.helpers.tables import line_generator, line_picture, masked

@@ -9,7 +9,7 @@ from keras import ops
 from tqdm.auto import tqdm
 
 from models import engines
-from models.variants import descend, sweep
+from models.search.variants import descend, sweep
 from utils.drawing import draw, draw_in_batches, latent_groups
 from utils.images import to_float
 

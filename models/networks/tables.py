@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from models.networks import LEAKY_SLOPE, checked_palette, mixed, one_hot
+from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 
 TABLE_STDDEV = 0.96
 """Standard deviation of the table's initial entries, about; see `give_roles`."""

@@ -5,9 +5,11 @@ import pytest
 from keras import layers, ops
 
 from models.build import build_gan
-from models.fast import build_fast_critic, build_fast_generator
-from models.networks import initialise
-from models.presets import FOLLOW_DATA, SIZES, Fast, preset
+from models.networks.fast import build_fast_critic, build_fast_generator
+from models.networks.shapes import Fast
+from models.networks.weights import initialise
+from models.presets import FOLLOW_DATA, preset
+from utils.images import SIZES
 
 PALETTE = np.array([[0, 0, 0], [255, 255, 255], [185, 33, 19]], np.uint8)
 SMALL = Fast(32, width=1 / 16, groups=2, variants=3)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from models import projection
-from models.projection import distance, project
+from models.search.projection import distance, project
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY

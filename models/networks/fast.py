@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from models.networks import activated, build_critic, checked_palette, mixed, one_hot, weights
-from models.presets import COARSEST, Fast
+from models.networks.parts import activated, checked_palette, mixed, one_hot, weights
+from models.networks.reference import build_critic
+from models.networks.shapes import COARSEST, Fast
 
 _MOMENTUM = 0.9  # of batch norm
 

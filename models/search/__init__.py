@@ -1,0 +1,1 @@
+"""The search for the latents of an image."""

@@ -19,10 +19,11 @@ from models.networks.weights import build_optimiser, initialise
 from models.recipe import Options, Recipe
 from models.schedules import between, rate_factor
 from models.selection import (
+    REAL_IMAGES,
     check_choices,
+    choose_variants,
     describe_selection,
     keep_variants,
-    variant_scores,
 )
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
@@ -436,19 +437,21 @@ class WGANGP:
         for network in (self.critic, self.generator):
             outputs.plot_network(network, folder)
 
-    def save_model(self, folder, choose=True):
+    def save_model(self, folder, stream=None):
         """Writes `generator.h5` and `critic.h5`, which any Keras 3 opens.
 
         Args:
             folder: the run folder.
-            choose: whether the generator keeps only variants that the critic scores highest, by
-                `Recipe.variants_kept`; in the middle of a training most are still on their way.
+            stream: an `ImageStream` of the data. With it, the generator keeps the share
+                `Recipe.variants_kept` of its variants, see `models.selection`; not in the middle of
+                a training, when most are still on their way.
         """
         generator, share = self.drawing_generator(), self.recipe.variants_kept
-        if choose and share < 1:
-            scores = variant_scores(self.critic, generator)
-            generator = keep_variants(generator, scores, share)
-            tqdm.write(describe_selection(*scores.shape, share))
+        if stream is not None and share < 1:
+            real = stream.first(min(REAL_IMAGES, stream.training_count))
+            keep = choose_variants(self.critic, generator, real, share)
+            generator = keep_variants(generator, keep)
+            tqdm.write(describe_selection(keep))
         for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 

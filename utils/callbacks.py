@@ -10,6 +10,7 @@ import keras
 from tqdm.auto import tqdm
 
 from utils.files import replacing
+from utils.loaders import ImageStream
 from utils.messages import WHAT_HELPS
 from utils.quality import score_line
 from utils.runs import check_still_there, plot_convergence
@@ -175,14 +176,23 @@ class Checkpoint(keras.callbacks.Callback):
         minutes: between two saves.
         epochs: between two saves; None to save by the clock alone.
         keep: number of checkpoints that stay, the last ones.
+        stream: of the data, which the generator of the end is compared with; None for no choice.
     """
 
-    def __init__(self, folder: Path, minutes: float, epochs: int | None, keep: int):
+    def __init__(
+        self,
+        folder: Path,
+        minutes: float,
+        epochs: int | None,
+        keep: int,
+        stream: ImageStream | None = None,
+    ):
         super().__init__()
         self.folder = Path(folder)
         self.minutes = minutes
         self.epochs = epochs
         self.keep = keep
+        self.stream = stream
 
     def on_train_begin(self, logs=None):
         self.saved = time.monotonic()
@@ -190,15 +200,15 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         due = time.monotonic() - self.saved >= 60 * self.minutes
         if due or (self.epochs and (epoch + 1) % self.epochs == 0):
-            self._save(at_the_end=False)
+            self._save(None)
 
     def on_train_end(self, logs=None):
-        self._save(at_the_end=True)
+        self._save(self.stream)
 
-    def _save(self, at_the_end):
+    def _save(self, stream):
         check_still_there(self.folder)
         self.model.save_weights(self.folder, self.keep)
-        self.model.save_model(self.folder, choose=at_the_end)
+        self.model.save_model(self.folder, stream)
         self.saved = time.monotonic()
 
 

@@ -10,6 +10,9 @@ WEIGHT_STDDEV = 0.02
 SHARPNESS = 1e4
 """Factor of the latents before the softmax that makes them one-hot."""
 
+PALETTE_NAME = "generator_palette"
+"""Name of the layer whose weights are the colours of a palette."""
+
 
 def activated(
     x,
@@ -73,9 +76,7 @@ def mixed(shares, palette: np.ndarray):
 
     A 1×1 convolution, whose weights are the colours, uint8 (K, C), and are not trained.
     """
-    mix = layers.Conv2D(
-        palette.shape[1], 1, use_bias=False, trainable=False, name="generator_palette"
-    )
+    mix = layers.Conv2D(palette.shape[1], 1, use_bias=False, trainable=False, name=PALETTE_NAME)
     images = mix(shares)
     mix.kernel.assign(palette.astype(np.float32)[None, None] / 127.5 - 1)
     return images

@@ -101,12 +101,15 @@ class Trainer:
         stack.callback(log.close)
         every = options.print_every_n_batches
         handlers = [callbacks.StopOnFault(folder)]
-        if isinstance(stream, ImageStream):
-            handlers.append(Scores(folder, stream, options.judge, options.evaluate_every, every))
+        data = stream if isinstance(stream, ImageStream) else None
+        if data is not None:
+            handlers.append(Scores(folder, data, options.judge, options.evaluate_every, every))
         handlers += [
             log,
             callbacks.Samples(folder, every, options.rows, options.columns),
-            callbacks.Checkpoint(folder, options.save_minutes, options.save_epochs, options.keep),
+            callbacks.Checkpoint(
+                folder, options.save_minutes, options.save_epochs, options.keep, data
+            ),
         ]
         if options.minutes is not None:
             handlers.append(callbacks.StopAfter(options.minutes))

@@ -6,9 +6,15 @@ import pytest
 from keras import ops
 
 from models.networks.tables import build_table_generator
-from models.selection import describe_selection, keep_variants, variant_scores
+from models.selection import (
+    choose_variants,
+    describe_selection,
+    effects_of_variants,
+    keep_variants,
+)
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
+from utils.images import to_uint8
 
 GREY = np.array([[0], [255]], np.uint8)
 
@@ -34,34 +40,79 @@ def critic(sign):
     return network
 
 
-def test_scores_of_variants_are_means_over_their_images():
-    scores = variant_scores(critic(1), brightness())
-    assert np.allclose(scores[0], [-1, -0.5, 0, 0.5], atol=1e-5)  # the other group changes nothing
-    assert np.abs(scores[1] + 0.25).max() < 0.2  # the mean of all, and chance
-    assert np.array_equal(scores, variant_scores(critic(1), brightness()))
+def drawn(generator, count):
+    z = np.random.default_rng(2).standard_normal((count, generator.input_shape[1]), np.float32)
+    return to_uint8(ops.convert_to_numpy(generator(z)))
 
 
-def test_the_best_variants_are_kept():
+def test_the_best_variants_stay():
     generator = brightness()
     z = np.random.default_rng(1).standard_normal((200, 8), np.float32)
     before = ops.convert_to_numpy(generator(z))
-    for sign, allowed in ((1, {2, 3}), (-1, {0, 1})):
-        kept = keep_variants(generator, variant_scores(critic(sign), generator), 0.5)
-        images = ops.convert_to_numpy(kept(z))
+    for sign, stay in ((1, [False, False, True, True]), (-1, [True, True, False, False])):
+        like = keep_variants(generator, np.array([stay, [True] * 4]))
+        keep = choose_variants(critic(sign), generator, drawn(like, 500), 0.5)
+        assert keep[0].tolist() == stay and keep[1].sum() == 2
+        images = ops.convert_to_numpy(keep_variants(generator, keep)(z))
         white_rows = (images[:, :, 0, 0] > 0).sum(1)
-        assert set(white_rows.tolist()) == allowed
-        unchanged = np.isin(z[:, :4].argmax(1), list(allowed))  # a seed keeps its picture
+        assert set(white_rows.tolist()) == set(np.flatnonzero(stay).tolist())
+        unchanged = keep[0, z[:, :4].argmax(1)]  # a seed keeps its picture
         assert np.array_equal(images[unchanged], before[unchanged])
     assert np.array_equal(ops.convert_to_numpy(generator(z)), before)
-    assert np.array_equal(
-        ops.convert_to_numpy(keep_variants(generator, np.zeros((2, 4)), 1)(z)), before
+    everything = choose_variants(critic(1), generator, drawn(generator, 100), 1)
+    assert everything.all()
+    assert np.array_equal(ops.convert_to_numpy(keep_variants(generator, everything)(z)), before)
+
+
+def stripes(variants):
+    """A generator of one group: half of its variants draw a white row, the others a white column.
+
+    The row and the column have as many pixels, so only how they lie tells them apart.
+    """
+    generator = build_table_generator((8, 8, 1), 1, variants, GREY)
+    tables = np.zeros((2, variants, 2, 8), np.float32)
+    tables[:, :, 0] = 20  # black elsewhere
+    tables[0, : variants // 2, 1, 2] = 60
+    tables[1, variants // 2 :, 1, 5] = 60
+    for name, table in zip(("generator_rows", "generator_columns"), tables, strict=True):
+        generator.get_layer(name).kernel.assign(table.reshape(variants, 16))
+    return generator
+
+
+def test_proportions_stay_those_of_the_real_images():
+    """A critic that likes rows better would leave no column; half of the real images have one."""
+    generator = stripes(8)
+    images = keras.Input((8, 8, 1))
+    likes_rows = keras.Model(images, keras.layers.Dense(1)(keras.layers.Flatten()(images)))
+    weights = np.zeros((8, 8), np.float32)
+    weights[2] = 0.1
+    likes_rows.set_weights([weights.reshape(64, 1), np.zeros(1)])
+    keep = choose_variants(likes_rows, generator, drawn(generator, 1000), 0.5)
+    assert keep[0, :4].sum() == keep[0, 4:].sum() == 2
+    only_rows = keep_variants(generator, np.arange(8)[None] < 4)
+    keep = choose_variants(likes_rows, generator, drawn(only_rows, 1000), 0.5)
+    assert keep[0].tolist() == [True] * 4 + [False] * 4
+
+
+def test_effects_of_variants_are_told_apart():
+    """Each value is the sum of what its variants add; a mean alone would mix them with chance."""
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(3, size=(60, 2))
+    added = rng.standard_normal((2, 3))
+    values = added[0][chosen[:, 0]] + added[1][chosen[:, 1]]
+    effects = effects_of_variants(chosen, values[:, None], (2, 3))[..., 0]
+    assert effects - effects.mean(1, keepdims=True) == pytest.approx(
+        added - added.mean(1, keepdims=True), abs=1e-3
     )
+    assert effects.mean(1).sum() == pytest.approx(added.mean(1).sum(), abs=1e-3)
 
 
 def test_what_it_costs_is_said():
-    assert describe_selection(3, 256, 0.75) == (
+    keep = np.zeros((3, 256), bool)
+    keep[:, :192] = True
+    assert describe_selection(keep) == (
         "generator.h5 draws with 192 of 256 variants in each of 3 groups, those whose images the "
-        "critic scores highest: 42% of the combinations."
+        "critic scores highest, in the proportions of the real images: 42% of the combinations."
     )
 
 

@@ -1,9 +1,9 @@
 """A table generator made by hand, whose pictures can be checked by hand."""
 
-import keras
 import numpy as np
 
 from models.networks.tables import build_table_generator
+from models.selection import keep_variants
 
 COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
 
@@ -37,14 +37,5 @@ def line_picture(choice, size=8):
 
 
 def masked(generator, offset):
-    """The same generator, the offset of its choice being a nested list (groups, variants)."""
-
-    def clone(layer):
-        settings = layer.get_config()
-        if isinstance(layer, keras.layers.Rescaling) and layer.scale >= 100:
-            settings["offset"] = offset
-        return type(layer).from_config(settings)
-
-    copy = keras.models.clone_model(generator, clone_function=clone)
-    copy.set_weights(generator.get_weights())
-    return copy
+    """The same generator without some variants: lists of 0 and, for those, of -10⁹."""
+    return keep_variants(generator, np.array(offset) == 0)

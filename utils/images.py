@@ -1,24 +1,79 @@
 """Pixels: the one conversion each way between uint8 and float32, grey, palettes, grids, files."""
 
+import contextlib
+import functools
+import io
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from utils.files import replacing
-from utils.messages import count
+from utils.messages import count, one_line
 
 SIZES = (32, 64, 128, 256, 512)
 """Widths and heights of images, in pixels, that there are networks for."""
 
+MAX_PIXELS = 64 * 1024**2
+
+_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _GAP = 2  # pixels between the images of a grid
 _GAP_GREY = 96
 _COUNTED = 2000  # images whose colours are counted, at most
 _CHUNK_PIXELS = 2**20  # that are counted at a time
 _MOST_COLOURS = 32
+
+
+@contextlib.contextmanager
+def open_picture(
+    source: bytes | str | os.PathLike, formats: tuple[str, ...] = (), limited: bool = True
+) -> Iterator[Image.Image]:
+    """Opens a picture, not yet decoded, whoever made it: nothing else in this project does.
+
+    The content of a file decides what reads it, not its name, and Pillow knows 40 formats: one
+    starts another program, some decode before a size is known. So few are allowed here.
+
+    Args:
+        source: the content of a file, or the path of one that is not large.
+        formats: Pillow's names of those that are read; empty for all that are allowed.
+        limited: whether more than 64 Mi pixels are refused. If not, the caller calls
+            `check_pixels`: a JPEG may be decoded in a smaller size than its own.
+
+    Raises:
+        Exception: Pillow's decoders raise a dozen different types, see `why_undecodable`.
+    """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    with Image.open(file, formats=formats or _readable()) as image:
+        if limited:
+            check_pixels(image.size)
+        yield image
+
+
+@functools.cache
+def _readable():
+    """The allowed formats that this version of Pillow knows."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def check_pixels(size: tuple[int, int], original: tuple[int, int] | None = None) -> None:
+    """Raises ValueError if a picture of `size` (width, height) has more than 64 Mi pixels.
+
+    The message names the size `original`, if it is given: a JPEG may be decoded in a smaller one.
+    """
+    if size[0] * size[1] > MAX_PIXELS:
+        width, height = original or size
+        raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+
+
+def why_undecodable(error: Exception) -> str:
+    """One line that says why a picture could not be read."""
+    if isinstance(error, UnidentifiedImageError):  # Pillow's message has an address in memory
+        return "not a picture in a format that is read"
+    return one_line(error)
 
 
 def to_float(images: np.ndarray) -> np.ndarray:

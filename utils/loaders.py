@@ -8,14 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils import messages
-from utils.images import SIZES, Palette, find_palette, to_rgb
+from utils.images import (
+    SIZES,
+    Palette,
+    find_palette,
+    open_picture,
+    to_rgb,
+    why_undecodable,
+)
 from utils.sources import (
     ArraySource,
     ImageFiles,
     ImageSource,
-    open_picture,
     read_file,
-    why_undecodable,
 )
 
 MEMORY_LIMIT = 2 * 1024**3

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 import itertools
 import os
 import threading
@@ -12,15 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from tqdm.auto import tqdm
 
-from utils.images import to_channels, to_float, to_rgb, to_uint8
+from utils.images import (
+    open_picture,
+    to_channels,
+    to_float,
+    to_rgb,
+    to_uint8,
+    why_undecodable,
+)
 from utils.messages import count, one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MAX_FILE_BYTES = 256 * 1024**2
-MAX_PIXELS = 64 * 1024**2
 LARGE_PIXELS = 4 * 1024**2
 """Pictures with more pixels are decoded one at a time, or memory would grow with the cores."""
 
@@ -36,35 +41,6 @@ def read_file(path: str | os.PathLike) -> bytes:
     if size > MAX_FILE_BYTES:
         raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
     return Path(path).read_bytes()
-
-
-def check_pixels(size: tuple[int, int], original: tuple[int, int] | None = None) -> None:
-    """Raises ValueError if a picture of `size` (width, height) has more than 64 Mi pixels.
-
-    The message names the size `original`, if it is given: a JPEG may be decoded in a smaller one.
-    """
-    if size[0] * size[1] > MAX_PIXELS:
-        width, height = original or size
-        raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
-
-
-@contextlib.contextmanager
-def open_picture(content: bytes) -> Iterator[Image.Image]:
-    """Opens the bytes of a picture file, not yet decoded, if it has at most 64 Mi pixels.
-
-    Raises:
-        Exception: Pillow's decoders raise a dozen different types, see `why_undecodable`.
-    """
-    with Image.open(io.BytesIO(content)) as image:
-        check_pixels(image.size)
-        yield image
-
-
-def why_undecodable(error: Exception) -> str:
-    """One line that says why a picture could not be read."""
-    if isinstance(error, UnidentifiedImageError):  # Pillow's message has an address in memory
-        return "not a picture that Pillow can read"
-    return one_line(error)
 
 
 class ImageFiles:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from utils import cli
 from utils.commands import (
@@ -27,7 +26,7 @@ from utils.drawing import (
     save_images,
     save_mix,
 )
-from utils.images import as_rgb, save_picture
+from utils.images import as_rgb, open_picture, save_picture
 from utils.messages import count
 from utils.runs import find_critic, newest_generator
 
@@ -277,7 +276,7 @@ def draw_again(
 
     loaded = LoadedGenerator(path, load_generator(path))
     pixels = provenance.draw(loaded.network)
-    with Image.open(picture) as image:
+    with open_picture(picture, ("PNG",)) as image:
         before = np.asarray(image)
     loaded.provenance(provenance.latents, provenance.layout, provenance.seed).save(out, pixels)
     original = loaded.digest == provenance.digest

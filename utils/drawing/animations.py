@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from utils.drawing.films import open_film, progress, write_film
 from utils.drawing.latents import draw, parse_seeds
 from utils.drawing.layout import Layout, enlarge, label
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import film_latents, orbit, walk
+from utils.images import open_picture
 
 _PIXELS = 512  # width of a film, about, where no scale is given
 
@@ -176,12 +176,12 @@ def save_history(
         ValueError: samples of different sizes, or as `write_film`.
         OSError: a file cannot be read or written.
     """
-    with Image.open(samples[0][1]) as image:
+    with open_picture(samples[0][1], ("PNG",)) as image:
         size = image.size
     scale = scale or _scale(max(size))
 
     def frame(epoch, path):
-        with Image.open(path) as image:
+        with open_picture(path, ("PNG",)) as image:
             if image.size != size:
                 raise ValueError(
                     f"{path}: expected {size[0]}×{size[1]} pixels as in the first sample, "

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,31 +14,23 @@ from tqdm.auto import tqdm
 from utils.drawing.provenance import Provenance
 from utils.files import check_new_folder, new_folder, replacing
 from utils.images import as_rgb, save_picture
+from utils.messages import one_line
 
 FORMATS = (".mp4", ".gif")
 
-_H264 = {
-    "codec": "libx264",
-    "output_params": [
-        # H.264 needs an even number of pixels. Players guess a colour space that is not named from
-        # the size of the film, so it is named: then colours look as they were drawn.
-        *("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"),
-        *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
-        *("-crf", "16", "-preset", "medium", "-movflags", "+faststart"),
-    ],
-}
-_GIF = {
-    "codec": "gif",
-    "pix_fmt_out": "pal8",
-    "output_params": [
-        # A palette for each frame: one palette for all would need all frames in memory.
-        *(
-            "-vf",
-            "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=none",
-        ),
-        *("-loop", "0"),
-    ],
-}
+_H264 = (
+    *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-preset", "medium"),
+    # H.264 needs an even number of pixels. Players guess a colour space that is not named from the
+    # size of the film, so it is named: then colours look as they were drawn.
+    *("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv"),
+    *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+    *("-movflags", "+faststart"),
+)
+_GIF = (
+    *("-c:v", "gif", "-pix_fmt", "pal8", "-loop", "0", "-vf"),
+    # A palette for each frame: one palette for all would need all frames in memory.
+    "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=none",
+)
 
 
 def check_format(path: str | os.PathLike) -> Path:
@@ -72,7 +66,7 @@ def write_film(
 
     Raises:
         ValueError: as `check_format`, or there are no frames.
-        OSError: the disk is full or read-only; a file at `path` stays as it was.
+        OSError: the disk is full or read-only, or ffmpeg failed; a file at `path` stays as it was.
     """
     with open_film(path, fps) as add:
         for frame in progress(frames, count, path):
@@ -97,11 +91,12 @@ def open_film(path: str | os.PathLike, fps: float) -> Iterator[Callable[..., Non
     """
     path = check_format(path)
     with replacing(path) if path.suffix else new_folder(path) as unfinished:
-        frames = _Video(unfinished, fps) if path.suffix else _Pngs(unfinished)
+        frames = _Video(unfinished, path, fps) if path.suffix else _Pngs(unfinished)
         try:
             yield frames.add
             if not frames.count:
                 raise ValueError(f"{path}: a film needs at least one frame")
+            frames.finish()
         finally:
             frames.close()
 
@@ -118,38 +113,75 @@ class _Pngs:
         save(self.folder / f"frame_{self.count:05}.png", picture)
         self.count += 1
 
+    def finish(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
 
 class _Video:
-    """An MP4 or GIF, encoded by ffmpeg, which starts with the first frame and its size."""
+    """An MP4 or GIF, encoded by ffmpeg, which starts with the first frame and its size.
 
-    def __init__(self, path: Path, fps: float):
+    Args:
+        unfinished: the file that ffmpeg writes.
+        path: what it will be called, for messages.
+        fps: frames per second.
+    """
+
+    def __init__(self, unfinished: Path, path: Path, fps: float):
+        self.unfinished = unfinished
         self.path = path
         self.fps = fps
         self.count = 0
-        self.writer = None
+        self.process = None
 
     def add(self, picture: np.ndarray, provenance: Provenance | None = None) -> None:
         if not self.count:
             self._start(*picture.shape[:2])
-        self.writer.send(np.ascontiguousarray(as_rgb(picture[None])[0]))
+        try:
+            self.process.stdin.write(np.ascontiguousarray(as_rgb(picture[None])[0]))
+        except OSError:  # ffmpeg has ended, and says why better than a broken pipe does
+            self.finish()
+            raise
         self.count += 1
 
     def _start(self, height, width):
-        settings = _GIF if self.path.suffix.lower() == ".gif" else _H264
-        self.writer = imageio_ffmpeg.write_frames(
-            str(self.path),
-            (width, height),
-            fps=self.fps,
-            macro_block_size=1,
-            quality=None,
-            ffmpeg_log_level="error",
-            **settings,
+        command = [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-xerror"),
+            *("-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}"),
+            *("-framerate", str(self.fps), "-i", "-", "-an"),
+            *(_GIF if self.path.suffix.lower() == ".gif" else _H264),
+            f"file:{self.unfinished}",  # or ffmpeg takes what is before a colon for a protocol
+        ]
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by `close`
+        # Ctrl-C is for this program, which then ends ffmpeg.
+        group = {"start_new_session": True}
+        if os.name == "nt":
+            group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            **group,
         )
-        self.writer.send(None)
+
+    def finish(self) -> None:
+        """Waits for ffmpeg; raises OSError if the film is not whole."""
+        with contextlib.suppress(OSError):  # it has ended before
+            self.process.stdin.close()
+        if code := self.process.wait():
+            self.errors.seek(0)
+            said = self.errors.read().decode(errors="replace").strip().splitlines()
+            why = one_line(said[-1]) if said else f"it ended with {code}"
+            raise OSError(f"{self.path}: ffmpeg could not write the film: {why}")
 
     def close(self) -> None:
-        if self.writer:
-            self.writer.close()
+        """Ends ffmpeg where it still runs: the film is not wanted any more."""
+        if self.process:
+            self.process.kill()
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            self.process.wait()
+            self.errors.close()

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import PngImagePlugin
 
 from utils.drawing.latents import LatentGroups, draw, latent_groups, seed_latents, truncate
 from utils.drawing.layout import Layout
 from utils.files import replacing
-from utils.images import save_picture
+from utils.images import open_picture, save_picture, why_undecodable
 from utils.messages import count, one_line
 
 if TYPE_CHECKING:  # a PNG is read before a framework is loaded
@@ -139,11 +139,11 @@ def read_provenance(path: str | os.PathLike) -> Provenance:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file; expected a PNG by generate.py")
     try:
-        with Image.open(path) as image:
+        with open_picture(path, ("PNG",)) as image:
             image.load()  # texts may follow the pixels
             texts = getattr(image, "text", {})
     except Exception as error:  # Pillow raises many types for damaged files
-        raise ValueError(f"{path}: does not decode: {one_line(error)}") from error
+        raise ValueError(f"{path}: does not decode: {why_undecodable(error)}") from error
     if _KEY not in texts:
         raise ValueError(
             f"{path}: carries no provenance; expected a PNG by generate.py that no other program "

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 import os
 import unicodedata
 import zipfile
@@ -10,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 from tqdm.auto import tqdm
 
 from utils.files import replacing
-from utils.images import Palette, find_palette
+from utils.images import Palette, find_palette, open_picture
 from utils.messages import count, one_line
 from utils.prepare.findings import Findings
 from utils.prepare.lookalikes import near_duplicates
@@ -139,7 +137,7 @@ def _palette(archive: zipfile.ZipFile, names: list[str]) -> Palette | None:
 
 def _read_square(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """The pixels of one square, uint8 (size, size, 1 or 3)."""
-    with Image.open(io.BytesIO(archive.read(name))) as image:
+    with open_picture(archive.read(name)) as image:
         return np.asarray(image).reshape(image.height, image.width, -1)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from utils.images import evenly_spread, grid, to_picture
+from utils.images import evenly_spread, grid, open_picture, to_picture
 from utils.messages import one_line
 from utils.prepare.findings import (
     Findings,
@@ -119,7 +119,7 @@ def _near_duplicates(findings, archive):
 
 
 def _square(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(name) as file, Image.open(file) as image:
+    with open_picture(archive.read(name)) as image:
         image = image.convert("RGBA")
         if image.width > _CELL:
             image = image.resize((_CELL, _CELL), Image.Resampling.LANCZOS)

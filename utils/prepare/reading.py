@@ -1,7 +1,6 @@
 """Reads a folder, a zip, a film or one picture as a sequence of pictures."""
 
 import contextlib
-import io
 import itertools
 import os
 import tempfile
@@ -13,12 +12,12 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import ExifTags, Image
 
-from utils.sources import SUFFIXES, ImageFiles, check_pixels, read_file
+from utils.images import check_pixels, open_picture
+from utils.sources import SUFFIXES, ImageFiles, read_file
 
 PICTURES = (
     *SUFFIXES,
-    *(".apng", ".avif", ".jfif", ".jp2", ".jpe", ".mpo", ".pbm", ".pgm", ".pnm", ".ppm", ".psd"),
-    ".tga",
+    *(".apng", ".avif", ".jfif", ".jp2", ".jpe", ".mpo", ".pbm", ".pgm", ".pnm", ".ppm"),
 )
 FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
 
@@ -26,8 +25,15 @@ _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 """Pillow's names of the formats whose frames are a film; those of an MPO are one photograph."""
 _UNSUPPORTED = {
     suffix: "save it as PNG or JPEG in the program that shows it, and prepare that file"
-    for suffix in (".ai", ".cr2", ".dng", ".eps", ".heic", ".heif", ".kra", ".nef", ".pdf", ".svg")
+    for suffix in (
+        *(".ai", ".cr2", ".dng", ".eps", ".heic", ".heif", ".kra", ".nef", ".pdf", ".psd", ".svg"),
+        ".tga",
+    )
 }
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,asf,flv"
+"""ffmpeg's names of what is read as a film; a playlist or a manifest is not."""
+_MAX_FRAMES = 500_000  # of one film: 5 hours
+_MAX_SECONDS = 4 * 3600  # of a processor's time for one film
 _SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0, section 8: a page is a smaller copy of another one
 _SIDEWAYS = 5  # EXIF orientations from this one on swap width and height
 
@@ -102,7 +108,7 @@ def pictures(content: bytes, every: int, needed: int | None) -> Iterator[Picture
     """
     if not content:
         raise ValueError("the file is empty")
-    with Image.open(io.BytesIO(content)) as image:
+    with open_picture(content, limited=False) as image:
         several = getattr(image, "n_frames", 1) > 1
         if several and image.format in (*_ANIMATED, "TIFF"):
             yield from _frames(image, every if image.format in _ANIMATED else 1)
@@ -146,8 +152,12 @@ def open_film(
     with _path_on_disk(files, index) as path:
         reader = imageio_ffmpeg.read_frames(
             path,
-            # The film may come from anyone: it must not make ffmpeg open a network address.
-            input_params=["-protocol_whitelist", "file"],
+            # The film may come from anyone: it must not make ffmpeg open a network address, and
+            # no list of other files, which its content may be whatever its name says.
+            input_params=[
+                *("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS),
+                *("-timelimit", str(_MAX_SECONDS)),
+            ],
             # Each frame once: ffmpeg must not repeat or drop any to keep a frame rate.
             output_params=["-fps_mode", "passthrough"],
         )
@@ -166,6 +176,8 @@ def _film_frames(reader, size, every):
     width, height = size
     frame = None
     for number, frame in itertools.islice(enumerate(reader), 0, None, every):
+        if number >= _MAX_FRAMES:
+            raise ValueError(f"more than {_MAX_FRAMES:,} frames; cut the film into shorter ones")
         pixels = np.frombuffer(frame, np.uint8).reshape(height, width, 3)
         yield Picture(f"f{number:05}", width, height, Image.fromarray(pixels))
     if frame is None:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.images import flatten
+from utils.images import MAX_PIXELS, flatten, why_undecodable
 from utils.prepare.lookalikes import Signature, signature
 from utils.prepare.reading import OneFile, Picture, is_film, open_film, pictures
-from utils.sources import MAX_PIXELS, ImageFiles, why_undecodable
+from utils.sources import ImageFiles
 
 CROPS = ("center", "fit", "tiles")
 

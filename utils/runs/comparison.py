@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from utils.files import replacing
+from utils.images import open_picture
 from utils.messages import one_line
 from utils.runs.curves import smoothed
 from utils.runs.folder import find_samples
@@ -92,7 +93,7 @@ def _sample(folder, epoch):
     if epoch is None:
         return _WHITE, "no samples of the same epoch" if paths else "no samples"
     try:
-        with Image.open(paths[epoch]) as picture:
+        with open_picture(paths[epoch], ("PNG",)) as picture:
             return np.asarray(picture.convert("RGB")), f"after epoch {epoch}"
     except (OSError, ValueError, Image.DecompressionBombError):
         return _WHITE, f"{paths[epoch].name} is damaged"

@@ -7,6 +7,7 @@ import weakref
 
 import imageio_ffmpeg
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -102,6 +103,51 @@ def test_a_film_that_fails_keeps_the_old_file(tmp_path):
     assert (tmp_path / "a.gif").read_text() == "old"
     with pytest.raises(ValueError, match="needs at least one frame"):
         write_film(tmp_path / "b.gif", [], 0, 25)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif"])
+def test_a_film_whose_ffmpeg_is_killed_keeps_the_old_file(name, tmp_path):
+    (tmp_path / name).write_text("old")
+
+    def frames():
+        for i in range(200):
+            if i == 100:
+                (ffmpeg,) = psutil.Process().children()
+                ffmpeg.kill()
+            yield np.random.default_rng(i).integers(256, size=(64, 64, 3), dtype=np.uint8)
+
+    with pytest.raises(OSError, match=f"{name}: ffmpeg could not write the film: it ended with -9"):
+        write_film(tmp_path / name, frames(), 200, 25)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "old"
+
+
+@pytest.mark.parametrize("ends", ["at once", "at the end"])
+def test_an_error_of_ffmpeg_is_one_line(ends, tmp_path, monkeypatch):
+    """As from a full disk: it writes a part of the film, and says what happened."""
+    ffmpeg = tmp_path / "ffmpeg"
+    read = "cat > /dev/null" if ends == "at the end" else "exec < /dev/null"
+    ffmpeg.write_text(
+        f'#!/bin/sh\nfor last; do :; done\n{read}\necho part > "${{last#file:}}"\n'
+        "echo 'Error writing trailer: No space left on device' >&2\nexit 228\n"
+    )
+    ffmpeg.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(ffmpeg))
+    (tmp_path / "films").mkdir()
+    frames = [np.zeros((256, 256, 3), np.uint8)] * 50
+    with pytest.raises(OSError) as caught:
+        write_film(tmp_path / "films" / "a.mp4", frames, 50, 25)
+    assert str(caught.value) == (
+        f"{tmp_path / 'films' / 'a.mp4'}: ffmpeg could not write the film: Error writing trailer: "
+        "No space left on device"
+    )
+    assert not [*(tmp_path / "films").iterdir()]
+
+
+def test_a_colon_in_the_name_of_a_film_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_film("walk-12:30.mp4", flat(), 5, 25)
+    assert len(mp4_frames((tmp_path / "walk-12:30.mp4").resolve())[1]) == 5
 
 
 def film(line, run, folder, monkeypatch):

@@ -28,7 +28,7 @@ SOLID = {
     "deep.png": (Image.fromarray(np.full((8, 8), 257 * 9, np.uint16)), (9, 9, 9)),
     "deep.tif": (Image.fromarray(np.full((8, 8), 65535, np.uint16)), WHITE),
     "print.tif": (Image.new("CMYK", (8, 8), (0, 255, 255, 0)), RED),
-    **{f"rgb.{suffix}": (Image.new("RGB", (8, 8), RED), RED) for suffix in ("bmp", "tga", "ppm")},
+    **{f"rgb.{suffix}": (Image.new("RGB", (8, 8), RED), RED) for suffix in ("bmp", "ppm")},
     "rgb.gif": (Image.new("RGB", (8, 8), RED), RED),
     "UPPER.PNG": (Image.new("RGB", (8, 8), RED), RED),
 }
@@ -87,7 +87,7 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_are_not(source, monk
             drawing(size, size).save(file, name[2:])
             archive.writestr(name, file.getvalue())
     monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 20_000)
-    monkeypatch.setattr("utils.sources.MAX_PIXELS", 1599)
+    monkeypatch.setattr("utils.images.MAX_PIXELS", 1599)
     squares, findings = prepared(packed, size=16)
     assert len(squares) == 1 and (squares[0] == np.asarray(drawing(16, 16))).all()
     (_, large), (_, wide) = findings.unreadable

@@ -40,7 +40,7 @@ def test_nested_folders_bad_files_and_others(source):
     unreadable = dict(findings.unreadable)
     assert list(unreadable) == ["film.mp4", "half.png", "text.png", "void.jpg"]
     assert unreadable["void.jpg"] == "the file is empty" and "ffmpeg" in unreadable["film.mp4"]
-    assert unreadable["text.png"] == "not a picture that Pillow can read"
+    assert unreadable["text.png"] == "not a picture in a format that is read"
     assert [name for name, _ in findings.skipped] == [".DS_Store", "notes.txt", "photo.heic"]
     text = summary(findings)
     assert "Left out: 4 unreadable, 3 not pictures\n" in text and "void.jpg: the file" in text
@@ -217,7 +217,7 @@ BAD = {
     "void": "void: no images among its 0 files; expected .png",
     "text.txt": "text.txt: not a zip",
     "a.heic": "a.heic: not a format that can be read; save it as PNG or JPEG in the program that",
-    "source": "source: no readable pictures among its 1 file; the first, a.png: not a picture that",
+    "source": "source: no readable pictures among its 1 file; the first, a.png: not a picture in",
     "good.zip --out good.zip": "good.zip: is the source itself; choose another name for --out",
     "good.zip --out void/../good.zip": "is the source itself",
     "source --out source/mine.zip": "source/mine.zip: lies inside source, which is only read",

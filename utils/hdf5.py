@@ -6,6 +6,7 @@ for reading.
 """
 
 import contextlib
+import hashlib
 import itertools
 import math
 import mmap
@@ -23,6 +24,7 @@ MAX_FILE_BYTES = 1024**3
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAX_MEMBERS = 5000
 _MAX_DEPTH = 16
+_DIGEST = "digest"
 
 
 class DamagedFileError(ValueError):
@@ -98,8 +100,46 @@ def read(
     """
     with open_checked(path) as file:
         size = os.path.getsize(path)
+        check_seal(file)
         texts = {name: _text(file, name, size) for name in attributes if name in file.attrs}
         return texts, _arrays(file, group, size)
+
+
+def seal(file: h5py.File) -> None:
+    """Writes a digest of all arrays and attributes into a file that is open for writing."""
+    file.attrs[_DIGEST] = _digest(file)
+
+
+def check_seal(file: h5py.File) -> None:
+    """Raises ValueError if a file has a digest and holds anything else; see `seal`.
+
+    Call it inside `open_checked`, which makes a DamagedFileError of it. Files from before there
+    were digests, and those that other programs wrote, have none.
+    """
+    if _DIGEST in file.attrs and file.attrs[_DIGEST] != _digest(file):
+        raise ValueError("it does not hold what was written")
+
+
+def _digest(file: h5py.File) -> str:
+    """32 hexadecimal digits of names, types, shapes and contents, in a fixed order."""
+    digest = hashlib.blake2b(digest_size=16)
+    most = bytes_left = os.path.getsize(file.filename)
+    for where, member in [("", file), *_members(file, sorted(_names(file)))]:
+        for name in sorted(itertools.islice(member.attrs, _MAX_MEMBERS)):
+            attribute = member.attrs.get_id(name)
+            if attribute.dtype.itemsize * math.prod(attribute.shape or ()) > most:
+                raise _NamelessError(f"its attribute {name!r} claims more bytes than the file has")
+            if (where, name) != ("", _DIGEST):
+                value = member.attrs[name]
+                value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
+                digest.update(repr((where, name, value)).encode(errors="surrogateescape"))
+        if isinstance(member, h5py.Dataset):
+            bytes_left -= stored_bytes(member, where)
+            if bytes_left < 0:
+                raise _NamelessError(f"its arrays claim more than the {most} bytes of the file")
+            digest.update(repr((where, member.dtype.str, member.shape)).encode())
+            digest.update(np.ascontiguousarray(member[()]))
+    return digest.hexdigest()
 
 
 def stored_bytes(array: h5py.Dataset, name: str) -> int:
@@ -151,12 +191,23 @@ def _text(file: h5py.File, name: str, size: int) -> str:
 def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
     arrays, bytes_left = {}, size
     # Not `top in file`: that would follow a link.
-    waiting = [(file, top, "", 0)] if top in _names(file) else []
+    for where, member in _members(file, [top] if top in _names(file) else []):
+        if isinstance(member, h5py.Dataset):
+            bytes_left -= stored_bytes(member, where)
+            if bytes_left < 0:
+                raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
+            arrays[where.partition("/")[2] or where] = member[()]
+    return arrays
+
+
+def _members(file: h5py.File, tops: list[str]) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
+    """All groups and arrays in some members of a file, by path; links are refused."""
+    waiting = [(file, top, top, 0) for top in tops]
     members = len(waiting)
     while waiting:
-        parent, name, prefix, depth = waiting.pop()
-        where = f"{prefix}{name}"
+        parent, name, where, depth = waiting.pop()
         member = _member(parent, name, where)
+        yield where, member
         if isinstance(member, h5py.Group):
             names = _names(member)
             members += len(names)
@@ -164,14 +215,7 @@ def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
                 raise _NamelessError(
                     f"more than {_MAX_MEMBERS} entries, or more than {_MAX_DEPTH} in one another"
                 )
-            prefix = f"{where}/" if depth else ""
-            waiting.extend((member, child, prefix, depth + 1) for child in names)
-            continue
-        bytes_left -= stored_bytes(member, where)
-        if bytes_left < 0:
-            raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
-        arrays[where] = member[()]
-    return arrays
+            waiting.extend((member, child, f"{where}/{child}", depth + 1) for child in names)
 
 
 def _names(group: h5py.Group) -> list[str]:

@@ -76,6 +76,7 @@ def _write(path: Path, gan, rank: tuple[float, ...] = ()) -> None:
             file[name] = array
         for name, array in _losses(gan).items():
             file[name] = array
+        hdf5.seal(file)
 
 
 def best_rank(folder: str | os.PathLike) -> tuple[float, ...] | None:
@@ -164,8 +165,12 @@ def _read(path: Path, gan) -> tuple[dict, dict]:
     shapes = {name: tuple(variable.shape) for name, variable in variables(gan).items()} | _LOSSES
     try:
         with hdf5.open_checked(path, most_bytes=None) as file:
+            hdf5.check_seal(file)
             _check(path, file, shapes)
             arrays = {name: file[name][()] for name in shapes}
+            for name in sorted(shapes.keys() - _LOSSES.keys()):
+                if not np.isfinite(arrays[name]).all():
+                    raise ValueError(f"{name} is not finite")
             return arrays, {name: int(file.attrs[name]) for name in _COUNTERS}
     except MismatchError:
         raise

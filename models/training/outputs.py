@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from models.recipe import Recipe
 from models.training import checkpoint
-from utils import runs
+from utils import hdf5, runs
 from utils.drawing import draw_images
 from utils.files import replacing
 from utils.images import grid, save_picture
@@ -133,6 +133,7 @@ def save_network(network: keras.Model, path: str | os.PathLike) -> None:
             network.save(partial)
             with h5py.File(partial, "r+") as file:
                 file.attrs["model_config"] = _portable(file.attrs["model_config"])
+                hdf5.seal(file)
     finally:
         logger.setLevel(level)
 

@@ -16,11 +16,12 @@ import tempfile
 import threading
 from pathlib import Path
 
+import h5py
 import numpy as np
 from PIL import Image
 
 from tests.helpers import DATA, ROOT, mutations
-from tests.helpers.small import TINY
+from tests.helpers.small import TINY, state
 
 SECONDS = 20
 SECONDS_TO_START = 120
@@ -64,6 +65,10 @@ class Readers:
         self.checkpoint = next((folder / "weights").iterdir()).read_bytes()
         keras_2 = [DATA / f"keras2_{kind}.h5" for kind in ("functional", "sequential")]
         self.generators = [file.read_bytes() for file in [folder / "generator.h5", *keras_2]]
+        # Without a digest, which would refuse most cases before they are looked into.
+        self.unsealed = self._without_digest(self.checkpoint)
+        self.generators.append(self._without_digest(self.generators[0]))
+        self.variables = state(self.gan)
 
     def run(self, number: int) -> str:
         """Runs a case and returns "read" or the message of the refusal.
@@ -77,7 +82,8 @@ class Readers:
             (self._picture, self._load_images),
             (self._checkpoint, self._load_checkpoint),
             (self._generator, self._load_generator),
-        )[number % 4]
+            (self._flipped, self._load_same),
+        )[number % 5]
         path = make(rng)
         try:
             read(path)
@@ -106,10 +112,22 @@ class Readers:
             picture = mutations.with_checksums(picture)
         return self._write("case.zip", mutations.zip_of(self.pictures | {name: picture}))
 
+    def _without_digest(self, content):
+        path = self._write("unsealed.h5", content)
+        with h5py.File(path, "r+") as file:
+            del file.attrs["digest"]
+        return path.read_bytes()
+
+    def _flipped(self, rng):
+        content = bytearray(self.checkpoint)
+        content[rng.integers(len(content))] ^= 1 << int(rng.integers(8))
+        return self._write("case.h5", bytes(content))
+
     def _checkpoint(self, rng):
+        original = self.checkpoint if rng.random() < 0.3 else self.unsealed
         if rng.random() < 0.7:
-            return self._write("case.h5", mutations.damaged(self.checkpoint, rng))
-        path = self._write("case.h5", self.checkpoint)
+            return self._write("case.h5", mutations.damaged(original, rng))
+        path = self._write("case.h5", original)
         mutations.restructure(path, rng)
         return path
 
@@ -133,6 +151,12 @@ class Readers:
     def _load_checkpoint(self, path):
         self.gan.load_weights(path)
         assert self.gan.epoch >= 0 and self.gan.batches_seen >= 0
+
+    def _load_same(self, path):
+        self.gan.load_weights(path)
+        now = state(self.gan)
+        assert all(np.array_equal(now[name], self.variables[name]) for name in now)
+        assert self.gan.epoch == 3 and self.gan.g_losses == [5.0] * 3
 
     def _load_generator(self, path):
         from utils.generator.load import load_generator

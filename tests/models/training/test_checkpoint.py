@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from models.WGANGP import WGANGP
-from tests.helpers.small import TINY
+from tests.helpers.small import TINY, state, train
+from utils import hdf5
+from utils.generator.load import load_critic, load_generator
 
 
 def replace(name, **how):
@@ -46,6 +48,7 @@ def test_a_checkpoint_with_a_wrong_entry_is_refused(run, tmp_path, change, messa
     path = tmp_path / "checkpoint_5.h5"
     shutil.copy(run[1] / "weights" / path.name, path)
     with h5py.File(path, "r+") as file:
+        del file.attrs["digest"]  # as in a file from before there were digests
         change(file)
     gan = WGANGP(**TINY)
     with pytest.raises(ValueError, match=message) as caught:
@@ -61,3 +64,83 @@ def test_a_checkpoint_with_damaged_groups_is_refused(run, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="not an HDF5 file, or a damaged one"):
         WGANGP(**TINY).load_weights(path)
+
+
+@pytest.fixture(scope="module")
+def two(tiny_zip, tmp_path_factory):
+    """A run folder with checkpoints of 2 and of 3 epochs, and both states."""
+    folder = tmp_path_factory.mktemp("two")
+    gan = WGANGP(**TINY)
+    states = []
+    for epochs in (2, 3):
+        train(gan, tiny_zip, folder, epochs)
+        states.append(state(gan))
+    return folder, states
+
+
+def loaded(folder, gan=None):
+    gan = gan or WGANGP(**TINY)
+    gan.load_weights(folder / "weights")
+    return state(gan)
+
+
+def equal(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_a_flipped_bit_never_gives_other_weights(two, tmp_path, capsys):
+    folder, (before, last) = two
+    shutil.copytree(folder, tmp_path / "run")
+    path = tmp_path / "run" / "weights" / "checkpoint_3.h5"
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    gan = WGANGP(**TINY)
+    assert equal(loaded(tmp_path / "run", gan), last)
+    outcomes = []
+    for _ in range(100):
+        place, bit = int(rng.integers(len(content))), 1 << int(rng.integers(8))
+        damaged = bytearray(content)
+        damaged[place] ^= bit
+        path.write_bytes(damaged)
+        capsys.readouterr()
+        now = loaded(tmp_path / "run", gan)
+        gave_way = equal(now, before)
+        assert gave_way or equal(now, last)  # no byte that is read was changed
+        assert ("checkpoint_3.h5" in capsys.readouterr().out) == gave_way
+        outcomes.append(gave_way)
+    assert np.mean(outcomes) > 0.5
+
+
+def test_a_checkpoint_with_a_weight_that_is_not_finite_gives_way(two, tmp_path, capsys):
+    folder, (before, _) = two
+    shutil.copytree(folder, tmp_path / "run")
+    with h5py.File(tmp_path / "run" / "weights" / "checkpoint_3.h5", "r+") as file:
+        file["critic_score/bias"][0] = np.nan
+        hdf5.seal(file)
+    assert equal(loaded(tmp_path / "run"), before)
+    said = capsys.readouterr().out
+    assert "critic_score/bias is not finite" in said and "the one before is loaded" in said
+
+
+def test_a_checkpoint_without_a_digest_loads_in_silence(two, tmp_path, capsys):
+    folder, (_, last) = two
+    shutil.copytree(folder, tmp_path / "run")
+    with h5py.File(tmp_path / "run" / "weights" / "checkpoint_3.h5", "r+") as file:
+        del file.attrs["digest"]
+    capsys.readouterr()
+    assert equal(loaded(tmp_path / "run"), last)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["generator.h5", "critic.h5"])
+def test_a_network_that_was_changed_after_it_was_written_is_refused(two, tmp_path, name):
+    shutil.copy(two[0] / name, tmp_path / name)
+    load = load_generator if name == "generator.h5" else load_critic
+    load(tmp_path / name)
+    with h5py.File(tmp_path / name, "r+") as file:
+        places = []
+        file["model_weights"].visititems(
+            lambda where, item: places.append(where) if isinstance(item, h5py.Dataset) else None
+        )
+        file["model_weights"][places[0]][0] += 1
+    with pytest.raises(ValueError, match=f"{name}: .*does not hold what was written"):
+        load(tmp_path / name)

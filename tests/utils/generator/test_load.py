@@ -169,7 +169,10 @@ def group_in_itself(model, file):
 
 FILES = {
     "external link": (replaced(external_link), "is a link to '"),
-    "soft link": (replaced(soft_link), "'dense/dense/kernel:0' is a link to '/elsewhere'"),
+    "soft link": (
+        replaced(soft_link),
+        "'model_weights/dense/dense/kernel:0' is a link to '/elsewhere'",
+    ),
     "external group": (group_in_another_file, "is a link to 'other.h5 /model_weights'"),
     "external storage": (replaced(external_storage), "is compressed, in pieces or in another file"),
     "virtual array": (replaced(virtual), "is compressed, in pieces or in another file"),
@@ -179,7 +182,8 @@ FILES = {
     ),
     "array never written": (
         replaced(lambda file, old: file.create_dataset(KERNEL, (10**6, 10**6), "f4")),
-        "'dense/dense/kernel:0' claims (1000000, 1000000), and the file does not hold as much",
+        "'model_weights/dense/dense/kernel:0' claims (1000000, 1000000), and the file does "
+        "not hold as much",
     ),
     "group in itself": (group_in_itself, "more than 5000 entries, or more than 16 in one another"),
     "text for numbers": (

@@ -188,13 +188,15 @@ class WGANGP:
                 rate,
                 recipe.adam_betas,
                 weight_decay,
+                epsilon,
                 network,
                 recipe.dtype == "float16",
             )
-            for network, rate, weight_decay in zip(
+            for network, rate, weight_decay, epsilon in zip(
                 (self.critic, self.generator),
                 self.learning_rates,
                 (0, recipe.generator_weight_decay),
+                (Recipe.generator_epsilon, recipe.generator_epsilon),
                 strict=True,
             )
         )

@@ -48,6 +48,8 @@ class Recipe:
         adam_betas: β1 and β2 of Adam.
         generator_weight_decay: each update first takes this times the learning rate off every
             weight of the generator (AdamW, algorithm 2 of arXiv:1711.05101).
+        generator_epsilon: what Adam adds to the root of a weight's mean squared gradient before it
+            divides by it (ε of arXiv:1412.6980): gradients far below it hardly move a weight.
         initial_weights: `"normal"`, N(0, 0.02), or `"he"`, N(0, 2/((1 + 0.2²)·fan-in)), which keeps
             the variance from layer to layer.
         generator_average: half-life of the generator's EMA, in images; None for no EMA. See
@@ -74,6 +76,7 @@ class Recipe:
     penalty_every: int = 1
     adam_betas: tuple[float, float] = (0.5, 0.999)
     generator_weight_decay: float = 0.0
+    generator_epsilon: float = 1e-7
     initial_weights: str = "normal"
     generator_average: float | None = None
     learning_rate_decay: float = 0.0
@@ -100,6 +103,10 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} must be at least 0, received {value}")
+        if not self.generator_epsilon > 0:
+            raise ValueError(
+                f"generator_epsilon must be above 0, received {self.generator_epsilon}"
+            )
         if not 0 < self.variants_kept <= 1:
             raise ValueError(
                 f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"

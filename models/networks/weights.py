@@ -47,12 +47,14 @@ def build_optimiser(
     learning_rate: float,
     betas: tuple[float, float],
     weight_decay: float,
+    epsilon: float,
     network: keras.Model,
     scale_losses: bool,
 ) -> keras.optimizers.Optimizer:
     """The optimiser of a network: `"adam"` with its β1 and β2, or `"rmsprop"`, its slots made.
 
-    `weight_decay` times the learning rate is taken off every weight before each update. With
+    `weight_decay` times the learning rate is taken off every weight before each update; `epsilon`
+    is added to the root of the mean squared gradient, which divides a step. With
     `scale_losses` it multiplies losses (`scale_loss`) so that float16 gradients do not vanish,
     divides the gradients again, and skips an update that overflows.
 
@@ -65,7 +67,7 @@ def build_optimiser(
         kind, options = keras.optimizers.RMSprop, {}
     else:
         raise ValueError(f"optimiser must be 'adam' or 'rmsprop', received {name!r}")
-    options["weight_decay"] = weight_decay or None
+    options |= {"weight_decay": weight_decay or None, "epsilon": epsilon}
     optimiser = kind(learning_rate, name=f"{network.name}_optimiser", **options)
     if scale_losses:
         scaled = f"{network.name}_scaled_optimiser"

@@ -42,7 +42,7 @@ CONFIGURATIONS = {
     "recipe": REFERENCE
     | {"loss": "relativistic", "penalty": "zero-centred", "penalty_every": 2}
     | {"initial_weights": "he", "generator_average": 50, "adam_betas": (0.0, 0.99)}
-    | {"generator_weight_decay": 0.1},
+    | {"generator_weight_decay": 0.1, "generator_epsilon": 1e-5},
     "dropout": REFERENCE | {"critic_dropout_rate": 0.3, "generator_dropout_rate": 0.3},
 }
 EPOCHS = 5

@@ -22,6 +22,7 @@ RECIPE = TINY | {
     "penalty_every": 2,
     "adam_betas": (0.0, 0.99),
     "generator_weight_decay": 0.1,
+    "generator_epsilon": 1e-5,
     "initial_weights": "he",
     "generator_average": 100,
     "learning_rate_decay": 0.5,
@@ -69,6 +70,16 @@ def test_weight_decay_takes_a_share_off_the_generator_alone():
         assert new == pytest.approx(0.9 * old if weight.trainable else old)
     for old, new in zip(before[1], critic, strict=True):
         assert np.array_equal(new, old)
+
+
+def test_a_gradient_as_large_as_epsilon_moves_a_weight_by_half_a_step():
+    gan = WGANGP(**TINY | {"adam_betas": (0.0, 0.0), "generator_epsilon": 0.5})
+    gan.generator_optimiser.learning_rate = 0.01
+    weights = gan.generator.trainable_variables
+    before = [ops.convert_to_numpy(w).copy() for w in weights]
+    gan.generator_optimiser.apply([ops.ones_like(w) * 0.5 for w in weights])
+    for old, weight in zip(before, weights, strict=True):
+        assert ops.convert_to_numpy(weight) == pytest.approx(old - 0.005, abs=1e-6)
 
 
 def test_a_penalty_every_third_update_is_three_times_as_strong():

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -126,11 +127,16 @@ def number(
 def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Namespace) -> None:
     """Calls `main` and leaves the program: with 2 and one line where the input is at fault.
 
-    SIGTERM ends it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up; so does
-    SIGINT where a shell that runs programs in the background had it ignored.
+    SIGTERM and SIGHUP end it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up;
+    so does SIGINT where a shell that runs programs in the background had it ignored.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+
+    def end(number, frame):
+        _leave_terminal(number)
+        raise KeyboardInterrupt
+
+    for number in _ending_signals():
+        signal.signal(number, end)
     try:
         sys.exit(main(arguments))
     except KeyboardInterrupt:
@@ -143,22 +149,44 @@ def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Na
         sys.exit(2)
 
 
+def _ending_signals() -> list[int]:
+    """Of Ctrl-C, `kill` and a terminal that was closed; not of one that `nohup` had ignored."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
+def _leave_terminal(number: int) -> None:
+    """Lets output go nowhere if the terminal was closed: it would raise an error from now on."""
+    if number != getattr(signal, "SIGHUP", None):
+        return
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            # Not isatty, which is false for a terminal that was closed.
+            if stat.S_ISCHR(os.fstat(stream).st_mode):
+                os.dup2(nowhere.fileno(), stream)
+
+
 @contextlib.contextmanager
 def stop_on_signals(stop: Callable[[], None], message: str) -> Iterator[None]:
-    """Calls `stop` and prints `message` at the first Ctrl-C or SIGTERM; a second one ends at once.
+    """Calls `stop` and prints `message` at the first Ctrl-C, SIGTERM or SIGHUP.
+
+    A second one ends at once.
 
     Does nothing outside the main thread, where Python handles no signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _ending_signals()}
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
 
     def handle(number, frame):
+        _leave_terminal(number)
         stop()
         restore()
         tqdm.write(message)

@@ -1,11 +1,14 @@
 """The scripts as a person runs them: their files, interruption, and one line for bad input."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 
@@ -89,10 +92,7 @@ def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_pat
     line, cwd = start(lines64, tmp_path, "--epochs", 100_000)
     process = subprocess.Popen(line, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     log = tmp_path / "run/gan/0001_lines64/log.txt"
-    deadline = time.monotonic() + 120
-    while not (log.exists() and log.read_text().count("\n") >= 3):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(log, process, 3)
     process.send_signal(number)
     output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 130
@@ -100,6 +100,44 @@ def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_pat
     epochs = log.read_text().count("\n")
     (saved,) = checkpoint.find(log.parent / "weights")
     assert saved.name == f"checkpoint_{epochs}.h5"
+
+
+def wait_for(log, process, lines):
+    deadline = time.monotonic() + 120
+    while not (log.exists() and log.read_text().count("\n") >= lines):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no such signals on Windows")
+@pytest.mark.parametrize("ignored", [False, True], ids=["closed", "nohup"])
+def test_a_training_whose_terminal_is_closed_is_saved_and_one_with_nohup_goes_on(
+    lines64, tmp_path, ignored
+):
+    line, cwd = start(lines64, tmp_path, "--epochs", 100_000)
+    if ignored:
+        line = ["nohup", *map(str, line)]
+    ours, terminal = os.openpty()
+    process = subprocess.Popen(line, cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    reader = threading.Thread(target=read_to_the_end, args=(ours,), daemon=True)
+    reader.start()
+    log = tmp_path / "run/gan/0001_lines64/log.txt"
+    wait_for(log, process, 3)
+    os.close(ours)  # from now on its output raises an error
+    process.send_signal(signal.SIGHUP)
+    if ignored:
+        wait_for(log, process, log.read_text().count("\n") + 5)
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    (saved,) = checkpoint.find(log.parent / "weights")
+    assert saved.name == f"checkpoint_{log.read_text().count(chr(10))}.h5"
+
+
+def read_to_the_end(stream):
+    with contextlib.suppress(OSError):
+        while os.read(stream, 65536):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,19 @@
 """Files and folders that are complete or absent: written under another name, then renamed."""
 
 import contextlib
+import functools
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import psutil
+
+_UNFINISHED = re.compile(
+    r"\.(?P<name>.+)\.(?P<process>\d{1,10})(?P<old>\.old)?\.part(?P<suffix>\.[^.]*)?"
+)
+"""Names of temporary files, see `replacing`, and of folders, see `new_folder`."""
 
 
 @contextlib.contextmanager
@@ -22,6 +31,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    _tidy(path.parent.absolute())
     try:
         yield partial
         with open(partial, "rb+") as file:
@@ -60,8 +70,9 @@ def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> I
         OSError: the disk is full, or the folder is read-only or gone.
     """
     path = Path(path)
-    check(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _tidy(path.parent.absolute())
+    check(path)
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -82,6 +93,31 @@ def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> I
 
 
 def delete_unfinished(folder: str | os.PathLike) -> None:
-    """Deletes the temporary files of killed processes in `folder` and the folders in it."""
-    for file in Path(folder).rglob(".*.part*"):
-        file.unlink(missing_ok=True)
+    """Deletes what killed processes left unfinished in `folder` and the folders in it.
+
+    What a process is still writing stays, and so does every file with a name of another kind. A
+    folder that was about to be replaced gets its name back.
+    """
+    for path in sorted(Path(folder).rglob(".*.part*")):
+        _delete_unfinished(path)
+
+
+def _delete_unfinished(path):
+    left = _UNFINISHED.fullmatch(path.name)
+    if not left or psutil.pid_exists(int(left["process"])):
+        return
+    replaced = path.with_name(left["name"])
+    with contextlib.suppress(OSError):  # another process may do the same
+        if left["old"] and not replaced.exists():
+            path.rename(replaced)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@functools.cache
+def _tidy(folder):
+    """Deletes what killed processes left in a folder, once for each folder that is written to."""
+    for path in folder.glob(".*.part*"):
+        _delete_unfinished(path)

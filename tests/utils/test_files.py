@@ -1,5 +1,9 @@
 """Files and folders that are complete or absent."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from utils.files import delete_unfinished, new_folder, replacing
@@ -46,10 +50,51 @@ def test_a_folder_appears_when_it_is_complete(tmp_path, old):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_files_of_killed_processes_are_deleted_and_no_others(tmp_path):
-    (tmp_path / "images").mkdir()
-    stay = [tmp_path / "a.part", tmp_path / ".hidden"]
-    for file in (*stay, tmp_path / ".a.7.part.h5", tmp_path / "images" / ".b.8.part.png"):
-        file.touch()
+@pytest.fixture(scope="module")
+def dead():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def names(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_what_killed_processes_left_is_deleted_and_nothing_else(tmp_path, dead):
+    living = os.getppid()
+    stay = [
+        "images",
+        "a.part",
+        ".hidden",
+        ".notes.part",
+        f"images/.b.{living}.part.png",
+        f".frames.{living}.part",
+    ]
+    for folder in ("images", f".frames.{living}.part", f".frames.{dead}.part"):
+        (tmp_path / folder).mkdir()
+    for name in (*stay[1:5], f".a.{dead}.part.h5", f"images/.b.{dead}.part.png"):
+        (tmp_path / name).touch()
+    (tmp_path / f".frames.{dead}.part" / "frame_00000.png").touch()
     delete_unfinished(tmp_path)
-    assert sorted(f for f in tmp_path.rglob("*") if f.is_file()) == sorted(stay)
+    assert names(tmp_path) == sorted(stay)
+
+
+def test_what_killed_processes_left_is_deleted_where_files_are_written(tmp_path, dead):
+    (tmp_path / f".walk.{dead}.part.mp4").touch()
+    (tmp_path / f".frames.{dead}.part").mkdir()
+    with replacing(tmp_path / "other.txt") as partial:
+        partial.write_text("text")
+    assert names(tmp_path) == ["other.txt"]
+
+
+def test_a_folder_whose_replacement_was_killed_gets_its_name_back(tmp_path, dead):
+    """Between its two renames `new_folder` has moved the old folder away."""
+    old = tmp_path / f".web.{dead}.old.part"
+    old.mkdir()
+    (old / "index.html").write_text("old")
+    with pytest.raises(ValueError, match="web: is there already"), new_folder(tmp_path / "web"):
+        pass
+    assert (tmp_path / "web" / "index.html").read_text() == "old"
+    assert names(tmp_path) == ["web", "web/index.html"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,9 +17,8 @@ if TYPE_CHECKING:  # seeds are parsed before a framework is loaded
     import keras
 
 MOST_SEEDS = 100_000
-BATCH = 16
-"""Images that a network gets at a time when it draws, or scores what it drew."""
-
+_BATCH = 16  # images that a network gets at a time
+_BATCH_VALUES = 1 << 27  # of the outputs of all layers for a batch: half a gibibyte
 _SAMPLES = 2048  # latents from which `principal_directions` learns the first layer
 _SHARP = 100  # the least factor before a softmax that makes it a choice
 _CERTAIN = 32  # difference of two logits whose softmax is a choice: the other's share is 10⁻¹⁴
@@ -223,17 +223,24 @@ def draw(generator: keras.Model, z: np.ndarray) -> np.ndarray:
 def draw_in_batches(generator: keras.Model, z: np.ndarray) -> Iterator[np.ndarray]:
     """Does the same as `draw` one batch at a time, for more images than memory holds.
 
-    The generator always gets batches of one size, the last one padded with zeros, so that the
+    A generator always gets batches of one size, the last one padded with zeros, so that the
     framework computes every image in the same way.
 
     Yields:
         uint8 (up to 16, H, W, C).
     """
-    for i in range(0, len(z), BATCH):
-        rows = z[i : i + BATCH]
-        batch = np.zeros((BATCH, z.shape[1]), np.float32)
+    size = batch_size(generator)
+    for i in range(0, len(z), size):
+        rows = z[i : i + size]
+        batch = np.zeros((size, z.shape[1]), np.float32)
         batch[: len(rows)] = rows
         yield to_uint8(generator.predict_on_batch(batch)[: len(rows)])
+
+
+def batch_size(network: keras.Model) -> int:
+    """How many images a network is given at a time: 16, or fewer where it needs much memory."""
+    values = sum(math.prod(layer.output.shape[1:]) for layer in network.layers)
+    return max(1, min(_BATCH, _BATCH_VALUES // values))
 
 
 def draw_images(generator: keras.Model, count: int) -> np.ndarray:

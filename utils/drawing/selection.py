@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.drawing.latents import BATCH, draw_in_batches
+from utils.drawing.latents import batch_size, draw_in_batches
 from utils.drawing.provenance import LoadedGenerator
 from utils.images import to_float
 
@@ -29,10 +29,10 @@ def critic_scores(critic: keras.Model, images: np.ndarray) -> np.ndarray:
     Returns:
         float32 (n,): the higher, the more real to the critic; unbounded, without a unit.
     """
-    scores = []
-    for i in range(0, len(images), BATCH):
-        rows = images[i : i + BATCH]
-        batch = np.zeros((BATCH, *images.shape[1:]), np.float32)
+    scores, size = [], batch_size(critic)
+    for i in range(0, len(images), size):
+        rows = images[i : i + size]
+        batch = np.zeros((size, *images.shape[1:]), np.float32)
         batch[: len(rows)] = to_float(rows)
         scores.append(critic.predict_on_batch(batch)[: len(rows), 0])
     return np.concatenate(scores)

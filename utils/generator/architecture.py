@@ -12,6 +12,8 @@ from utils.messages import one_line
 MAX_LAYERS = 200
 MAX_VALUES = 1 << 24
 """Largest output of one layer for one image, in values: 16 channels of 1024 × 1024 pixels."""
+MAX_ALL_VALUES = 1 << 27
+"""Largest sum of the outputs of all layers for one image: half a gibibyte."""
 MAX_TEXT = 4 * 1024**2
 
 # Settings that change nothing when a network only draws: all weights come from the file, and
@@ -180,7 +182,7 @@ def _with_input(config, described: list[dict]) -> list[dict]:
 
 
 def _checked(ordered: list[tuple[dict, tuple[str, ...]]], keras_2: bool) -> list[Layer]:
-    layers, shapes = [], {}
+    layers, shapes, values = [], {}, 0
     for item, sources in ordered:
         kind, name, settings = item["class_name"], _name(item), dict(item["config"])
         try:
@@ -196,6 +198,9 @@ def _checked(ordered: list[tuple[dict, tuple[str, ...]]], keras_2: bool) -> list
                 raise ValueError(f"has the output {shape}; expected 1 to {MAX_VALUES} values")
         except ValueError as error:
             raise ValueError(f"refused: its layer {name!r} ({kind}) {error}") from error
+        values += math.prod(shape)
+        if values > MAX_ALL_VALUES:
+            raise ValueError(f"refused: all its outputs have more than {MAX_ALL_VALUES} values")
         layers.append(Layer(kind, name, arguments, weights, shape, sources))
         shapes[name] = shape
     return layers

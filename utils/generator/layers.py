@@ -12,6 +12,8 @@ import numpy as np
 
 _LARGEST = 1 << 24  # of any number in a description
 _MOST_OFFSETS = 1 << 16  # numbers in a list
+_LARGEST_KERNEL = 64  # pixels
+_ANY_KERNEL = 16  # which may be larger than its input
 _LARGEST_OFFSET = 1e12  # −10⁹ masks a variant of categorical latents
 Shape = tuple[int, ...]
 
@@ -207,7 +209,11 @@ def _height_and_width(settings, shape, output_size) -> Shape:
     strides = settings.get("strides", (1, 1))
     paddings = settings.get("output_padding") or (None, None)
     kernels = settings["kernel_size"]
-    sides = zip(shape[:2], kernels, strides, dilations, paddings, strict=True)
+    sides = list(zip(shape[:2], kernels, strides, dilations, paddings, strict=True))
+    for size, kernel, _, dilation, _ in sides:
+        seen, most = (kernel - 1) * dilation + 1, min(_LARGEST_KERNEL, max(_ANY_KERNEL, 2 * size))
+        if seen > most:  # frameworks end the whole process where a kernel is far too large
+            raise ValueError(f"has a kernel of {seen} pixels for an input of {size}, above {most}")
     return tuple(
         output_size(size, (kernel - 1) * dilation + 1, stride, same, padding)
         for size, kernel, stride, dilation, padding in sides

@@ -13,6 +13,7 @@ from PIL import Image
 from models.training import checkpoint
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, state, train
+from utils import hdf5
 from utils.callbacks import log_line
 from utils.loaders import load_images
 from utils.runs import folder as runs
@@ -113,6 +114,7 @@ def test_checkpoints_are_read_strictly(tmp_path, run):
         del file["critic_score/kernel"]
         file["critic_score/kernel"] = np.zeros((2, 1))
         file["stranger"] = 1
+        hdf5.seal(file)
     before = state(gan)
     with pytest.raises(ValueError, match="missing generator_dense/bias") as caught:
         gan.load_weights(path)

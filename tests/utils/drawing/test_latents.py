@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.training import outputs as network_files
-from utils.drawing.latents import draw, parse_seeds, seed_latents
+from utils import hdf5
+from utils.drawing.latents import batch_size, draw, parse_seeds, seed_latents
 from utils.generator.load import load_generator
 
 
@@ -48,6 +49,7 @@ def rewrite(folder, target, change):
         description = json.loads(file.attrs["model_config"])
         change(description)
         file.attrs["model_config"] = json.dumps(description)
+        hdf5.seal(file)
     return target
 
 
@@ -101,3 +103,14 @@ def test_latents_are_standard_normal():
     z = seed_latents(list(range(2000)), 100)
     assert z.dtype == np.float32 and z.shape == (2000, 100)
     assert abs(z.mean()) < 0.01 and z.std() == pytest.approx(1, abs=0.01)
+
+
+def test_a_network_that_needs_much_memory_draws_fewer_images_at_a_time():
+    def network(size):
+        z = keras.Input((2,))
+        x = keras.layers.Reshape((1, 1, 2))(z)
+        return keras.Model(z, keras.layers.UpSampling2D(size)(x))
+
+    assert batch_size(network(8)) == 16
+    assert batch_size(network(2048)) == 15  # 2 · 2,048² values and 4 more for each image
+    assert batch_size(network(8192)) == 1

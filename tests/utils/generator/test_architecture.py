@@ -29,6 +29,23 @@ def thousands_of_layers(model, file):
     ]
 
 
+def hundred_large_outputs(model, file):
+    """A small file: after 8×8 pixels become 1,024×1,024, nothing needs weights."""
+    layers = model["config"]["layers"]
+    settings(9, size=[128, 128])(model, file)
+    before = layers[10]["inbound_nodes"][0][0][0]
+    more = [f"more{i}" for i in range(100)]
+    layers[10:10] = [
+        {
+            "class_name": "LeakyReLU",
+            "config": {"name": name},
+            "inbound_nodes": [[[source, 0, 0, {}]]],
+        }
+        for name, source in zip(more, [before, *more], strict=False)
+    ]
+    layers[110]["inbound_nodes"] = [[[more[-1], 0, 0, {}]]]
+
+
 DESCRIPTIONS = {
     "Lambda": (
         layer(3, class_name="Lambda"),
@@ -68,6 +85,18 @@ DESCRIPTIONS = {
     "a million pixels wide": (
         settings(9, size=[10**6 // 8, 10**6 // 8]),
         "(UpSampling2D) has the output (1000000, 1000000, 5); expected 1 to 16777216 values",
+    ),
+    "a hundred large outputs": (
+        hundred_large_outputs,
+        "all its outputs have more than 134217728 values",
+    ),
+    "a kernel of 255 pixels": (
+        settings(5, kernel_size=[255, 255]),
+        "has a kernel of 255 pixels for an input of 4, above 16",
+    ),
+    "a kernel that skips pixels": (
+        settings(5, kernel_size=[9, 9], dilation_rate=[2, 2], strides=[1, 1]),
+        "has a kernel of 17 pixels for an input of 4, above 16",
     ),
     "thousands of layers": (thousands_of_layers, "3013 layers; expected 2 to 200"),
     "no layers": (lambda model, file: model["config"].update(layers=[]), "0 layers; expected 2"),

@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from utils.messages import one_line
 from utils.runs.folder import find_samples
 from utils.runs.params import positive_int, read_params
 from utils.runs.state import (
@@ -18,6 +19,7 @@ from utils.runs.state import (
 
 COLUMNS = ("run", "data", "parameters", "epochs", "state", "best score", "last sample", "disk")
 
+_LONGEST = 60  # characters of a cell; names of folders and of data may come from anyone
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -85,7 +87,7 @@ def _size(folder):
 
 def runs_table(folders: list[Path]) -> str:
     """A line of headings, then a line for each run."""
-    rows = [COLUMNS, *map(table_row, folders)]
+    rows = [COLUMNS, *([one_line(cell, _LONGEST) for cell in table_row(f)] for f in folders)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))

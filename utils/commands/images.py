@@ -27,8 +27,8 @@ from utils.drawing import (
     save_mix,
 )
 from utils.images import as_rgb, open_picture, save_picture
-from utils.messages import count
-from utils.runs import find_critic, newest_generator
+from utils.messages import count, one_line
+from utils.runs import find_critic, find_generators, newest_generator
 
 
 def add(commands) -> None:
@@ -116,7 +116,7 @@ def _add_again(commands):
     )
     again.add_argument("picture", help="a PNG by generate.py")
     again.add_argument(
-        "--generator", help="another generator.h5 (the one that made it unless given)"
+        "--generator", help="to draw with (the one in run/gan that made it unless given)"
     )
     again.add_argument(
         "--out", type=cli.png, help="the picture to write (<name>_again.png unless given)"
@@ -180,7 +180,7 @@ def _nearest(arguments):
         arguments.truncation,
     )
     for pair in pairs:
-        print(f"seed {pair.seed}: {pair.name}, at {pair.distance:.1f} of 255")
+        print(f"seed {pair.seed}: {one_line(pair.name)}, at {pair.distance:.1f} of 255")
     print(f"{arguments.out}: each image beside its nearest training image")
 
 
@@ -271,7 +271,7 @@ def draw_again(
             `Provenance.draw`.
     """
     provenance = read_provenance(picture)
-    path = generator or find_original(provenance, picture)
+    path = generator or find_original(provenance, picture, find_generators())
     from utils.generator import load_generator  # here: what is wrong so far needs no framework
 
     loaded = LoadedGenerator(path, load_generator(path))

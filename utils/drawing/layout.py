@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from utils.images import as_rgb, grid, to_picture
+from utils.messages import one_line
 
 RESAMPLINGS = {"nearest": Image.Resampling.NEAREST, "lanczos": Image.Resampling.LANCZOS}
 """How an image is enlarged: `nearest` keeps pixels square, `lanczos` makes edges smooth."""
@@ -52,8 +53,11 @@ class Layout:
             if value not in known:
                 choices = ", ".join(map(str, known))
                 raise ValueError(f"{name}: expected one of {choices}, received {value!r}")
+        for text in self.labels:
+            if not isinstance(text, str):
+                raise ValueError(f"labels: expected texts, received {one_line(repr(text))}")
         for name, value in (("scale", self.scale), ("columns", self.columns or 1)):
-            if not isinstance(value, int) or not 1 <= value <= 1 << 16:
+            if type(value) is not int or not 1 <= value <= 1 << 16:
                 raise ValueError(
                     f"{name}: expected a whole number from 1 to 65536, received {value!r}"
                 )
@@ -123,6 +127,7 @@ def label(image: np.ndarray, text: str) -> np.ndarray:
     """Adds a line of text of 14 pixels under an image, uint8 (H, W, C); "…" ends a cut text."""
     _, width, channels = image.shape
     font = ImageFont.truetype(_font_file(), _LETTER_HEIGHT)
+    text = one_line(text, width) if text.strip() else ""  # no letter is narrower than a pixel
     while font.getlength(text) > width - 4 and len(text) > 1:
         text = text.removesuffix("…")[:-1] + "…"
     strip = Image.new("L", (width, _LABEL_HEIGHT), _GREY)

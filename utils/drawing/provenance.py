@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from PIL import PngImagePlugin
 from utils.drawing.latents import LatentGroups, draw, latent_groups, seed_latents, truncate
 from utils.drawing.layout import Layout
 from utils.files import replacing
+from utils.hdf5 import MAX_FILE_BYTES
 from utils.images import open_picture, save_picture, why_undecodable
 from utils.messages import count, one_line
 
@@ -169,27 +171,42 @@ def _parse(text: str, seed: str) -> Provenance:
     if layout.labels and len(layout.labels) != len(latents):
         labels, images = count(len(layout.labels), "label"), count(len(latents), "image")
         raise ValueError(f"it has {labels} for {images}")
+    seed = one_line(seed) if seed else ""
     return Provenance(latents, str(about["generator"]), str(about["digest"]), layout, seed)
 
 
-def find_original(provenance: Provenance, picture: str | os.PathLike) -> Path:
-    """Finds the generator that made `picture`, whose provenance is given.
+def find_original(
+    provenance: Provenance, picture: str | os.PathLike, generators: Iterable[Path]
+) -> Path:
+    """Finds the generator that made `picture`, whose provenance is given, by its digest.
+
+    The path that a picture names is never opened: a picture may come from anyone.
+
+    Args:
+        provenance: of the picture.
+        picture: its path, for the message.
+        generators: the files that are looked through; one of the path that the picture names first.
 
     Raises:
-        FileNotFoundError: its file is missing or has changed.
+        FileNotFoundError: none of them made it.
     """
-    path = Path(provenance.generator)
-    if not path.is_file() or file_digest(path) != provenance.digest:
-        raise FileNotFoundError(
-            f"{picture} was made by {one_line(path)}, which is missing or has changed; name the "
-            "generator with --generator"
-        )
-    return path
+    for path in sorted(generators, key=lambda path: str(path) != provenance.generator):
+        if path.stat().st_size <= MAX_FILE_BYTES and file_digest(path) == provenance.digest:
+            return path
+    named = one_line(provenance.generator)
+    raise FileNotFoundError(
+        f"{picture} was made by {named}, which has changed or is in no run folder; name the "
+        "generator with --generator"
+    )
 
 
 def file_digest(path: str | os.PathLike) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256, which tell generators apart."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()[:16]
 
 
 def save_latents(path: str | os.PathLike, latents: np.ndarray, **about: object) -> None:

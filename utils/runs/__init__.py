@@ -9,6 +9,7 @@ __getattr__ = exports(
             "ROOT",
             "check_still_there",
             "find_critic",
+            "find_generators",
             "find_samples",
             "locked",
             "make_run_folder",

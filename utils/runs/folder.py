@@ -31,6 +31,11 @@ def newest_generator(root: str | os.PathLike = ROOT) -> Path:
     raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
 
 
+def find_generators(root: str | os.PathLike = ROOT) -> list[Path]:
+    """Every `generator.h5` and `generator_best.h5` of the runs in `root`, the newest first."""
+    return sorted(Path(root).glob("*/generator*.h5"), key=os.path.getmtime, reverse=True)
+
+
 def find_critic(generator: str | os.PathLike) -> Path:
     """The `critic.h5` that a training wrote beside its `generator.h5`.
 

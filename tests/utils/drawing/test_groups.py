@@ -194,7 +194,7 @@ def test_commands_draw_frames_that_can_be_drawn_again(tmp_path, monkeypatch, cap
     assert not np.array_equal(drawn[5], drawn[6])
     frame = tmp_path / "frames" / "frame_00005.png"
     assert np.array_equal(np.asarray(Image.open(frame))[::64, ::64], drawn[5])
-    assert run_here(["generate.py", "again", str(frame)], monkeypatch) == 0
+    assert run_here(["generate.py", "again", str(frame), "--generator", "g.h5"], monkeypatch) == 0
     assert "the same pixels" in capsys.readouterr().out
 
 

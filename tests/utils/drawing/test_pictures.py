@@ -1,6 +1,7 @@
 """Pictures: layout, the provenance they carry, and that they can be drawn again from it."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -49,6 +50,8 @@ def test_a_grid_with_labels_and_one_without_paper():
     strips = [sheet[130:144, 2:130], sheet[130:144, 132:260], sheet[274:288, 2:130]]
     assert all(strip.max() > 200 and strip[:, [0, -1]].max() == 96 for strip in strips)
     assert not np.array_equal(strips[0], strips[1])
+    long = label(images[0], "x" * 1_000_000)  # in no time: it is cut before it is measured
+    assert np.array_equal(long, label(images[0], "x" * 1000))
     clear = Layout(columns=2, transparent="black").picture(images)
     assert clear.shape[2] == 4 and (clear[0] == 0).all()  # the lines of the grid
     with pytest.raises(ValueError, match="of 1,610,612,736 pixels is too large"):
@@ -122,7 +125,8 @@ def test_one_seed_is_one_image_in_every_subcommand(pictures):
 def test_every_picture_is_drawn_again(pictures, name, monkeypatch, capsys):
     monkeypatch.chdir(pictures)
     before = np.asarray(Image.open(name))
-    assert run_here(["generate.py", "again", name, "--out", "again.png"], monkeypatch) == 0
+    line = ["generate.py", "again", name, "--generator", "g.h5", "--out", "again.png"]
+    assert run_here(line, monkeypatch) == 0
     assert capsys.readouterr().out == "again.png: the same pixels\n"
     assert np.array_equal(np.asarray(Image.open("again.png")), before)
     assert read_provenance("again.png").layout == read_provenance(name).layout
@@ -133,13 +137,28 @@ def test_again_by_another_generator(pictures, tmp_path, monkeypatch, capsys):
     picture = pictures / "new" / "seed_7.png"
     monkeypatch.chdir(tmp_path)  # where g.h5, as the picture names it, is not
     assert run_here(["generate.py", "again", str(picture)], monkeypatch) == 2
-    assert "was made by g.h5, which is missing or has changed" in capsys.readouterr().err
+    assert "was made by g.h5, which has changed or is in no run folder" in capsys.readouterr().err
     line = ["generate.py", "again", str(picture), "--generator", "generator.h5", "--out", "a.png"]
     assert run_here(line, monkeypatch) == 0
     said = capsys.readouterr().out
     assert "generator.h5 is not the generator that made" in said and "a.png: differs by" in said
+    for run in ("0001_a", "0002_b"):
+        (tmp_path / "run" / "gan" / run).mkdir(parents=True)
+    (tmp_path / "run" / "gan" / "0002_b" / "generator.h5").write_text("another")
+    (tmp_path / "generator.h5").rename(tmp_path / "run" / "gan" / "0001_a" / "generator_best.h5")
     assert run_here(["generate.py", "again", "a.png", "--out", "b.png"], monkeypatch) == 0
     assert "b.png: the same pixels" in capsys.readouterr().out
+
+
+def test_a_picture_that_names_a_file_does_not_make_it_opened(pictures, tmp_path, monkeypatch):
+    """Not even to compare its digest: it may be a device, or of any size."""
+    monkeypatch.chdir(tmp_path)
+    about = json.loads(Image.open(pictures / "new" / "seed_7.png").text["recipe"])
+    os.mkfifo("pipe")  # to open it would wait for ever
+    text = PngImagePlugin.PngInfo()
+    text.add_text("recipe", json.dumps(about | {"generator": str(tmp_path / "pipe")}))
+    Image.new("RGB", (8, 8)).save("a.png", pnginfo=text)
+    assert run_here(["generate.py", "again", "a.png"], monkeypatch) == 2
 
 
 def test_again_by_a_generator_of_another_size(pictures, tmp_path, monkeypatch, capsys):
@@ -171,6 +190,14 @@ def test_again_by_a_generator_of_another_size(pictures, tmp_path, monkeypatch, c
             lambda about: json.dumps(about | {"look": about["look"] | {"labels": "ab"}}),
             "2 labels for 1 image",
         ),
+        (
+            lambda about: json.dumps(about | {"look": about["look"] | {"labels": [7]}}),
+            "labels: expected texts, received 7",
+        ),
+        (
+            lambda about: json.dumps(about | {"look": about["look"] | {"columns": True}}),
+            "columns: expected a whole number from 1 to 65536, received True",
+        ),
         (lambda about: json.dumps(about | {"shape": [5, 1]}), "made from 1 number per image"),
     ],
 )
@@ -180,7 +207,8 @@ def test_damaged_or_hostile_provenance(pictures, tmp_path, change, message, monk
         text = PngImagePlugin.PngInfo()
         text.add_text("recipe", change(json.loads(image.text["recipe"])))
         image.save(tmp_path / "odd.png", pnginfo=text)
-    assert run_here(["generate.py", "again", str(tmp_path / "odd.png")], monkeypatch) == 2
+    line = ["generate.py", "again", str(tmp_path / "odd.png"), "--generator", "g.h5"]
+    assert run_here(line, monkeypatch) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert message in said and len(said) < 400
 

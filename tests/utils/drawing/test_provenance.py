@@ -102,6 +102,7 @@ def test_what_a_notebook_saves_is_drawn_again(tmp_path, monkeypatch, capsys):
     names = ["seed_2.png", "grid.png", "mix.png", "mix_row.png", "frames/frame_00001.png"]
     for name in names:
         file = Path("new") / name
-        assert run_here(["generate.py", "again", str(file), "--out", "a.png"], monkeypatch) == 0
+        line = ["generate.py", "again", str(file), "--generator", "generator.h5", "--out", "a.png"]
+        assert run_here(line, monkeypatch) == 0
         assert capsys.readouterr().out.splitlines()[-1] == "a.png: the same pixels"
         assert difference(file, "a.png") == 0

@@ -60,7 +60,8 @@ def test_the_brightest_are_kept_and_look_as_without_a_choice(run_folder, monkeyp
         assert np.allclose(file["scores"], greys / 127.5 - 1, atol=1e-6)
     with Image.open(run_folder / "kept" / "grid.png") as grid:
         assert grid.text["seed"] == "1,2,3,6" and grid.size == (2 * 18 + 2, 2 * (16 + 14 + 2) + 2)
-    assert run_here(["generate.py", "again", "kept/grid.png"], monkeypatch) == 0
+    again = ["generate.py", "again", "kept/grid.png", "--generator", "generator.h5"]
+    assert run_here(again, monkeypatch) == 0
     assert capsys.readouterr().out.endswith("the same pixels\n")
 
 

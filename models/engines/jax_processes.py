@@ -88,6 +88,8 @@ def join(
             process,
             initialization_timeout=PATIENCE,
             heartbeat_timeout_seconds=SILENCE,
+            # Else JAX listens at all addresses of the machine: to anyone who can reach one.
+            coordinator_bind_address=coordinator,
         )
     except ValueError:
         if coordinator or _by_slurm():
@@ -157,11 +159,11 @@ def _check(coordinator: str, processes: int | None, process: int | None) -> None
     print(f"Process {process} of {processes} meets the others at {coordinator}", flush=True)
     if process == 0:
         try:
-            socket.create_server(("", int(port))).close()
+            socket.create_server((host, int(port))).close()
         except OSError as error:
             raise ConnectionError(
-                f"--coordinator {coordinator}: process 0 cannot listen at port {port} ({error}); "
-                "choose another port"
+                f"--coordinator {coordinator}: process 0 cannot listen there ({error}); "
+                "expected an address of its machine and a free port"
             ) from error
         return
     end = time.monotonic() + PATIENCE

@@ -253,7 +253,8 @@ BAD = {
     "--coordinator a:1 --processes 2": "--coordinator needs --processes N and --process I, too",
     "--processes 2 --process 0": "--processes and --process need --coordinator HOST:PORT",
     "--coordinator a:1 --processes 2 --process 2": "between 0 and 1 for 2 processes, received 2",
-    "--coordinator a:{taken} --processes 2 --process 0": "process 0 cannot listen at port",
+    "--coordinator 127.0.0.1:{taken} --processes 2 --process 0": "process 0 cannot listen there (",
+    "--coordinator 192.0.2.1:{taken} --processes 2 --process 0": "expected an address of its",
 }
 
 

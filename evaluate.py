@@ -66,7 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
 
         generator, project = load_generator(source), None
         if arguments.project:
-            from models.search.projection import project
+            from models.search import project
         evaluation = quality.evaluate_generator(
             generator,
             judge_for,

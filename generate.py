@@ -6,7 +6,7 @@ from utils.commands import export, films, images, search, web
 
 def project(*arguments):
     """The search, from a room that `utils` does not know; it loads the framework when called."""
-    from models.search.projection import project
+    from models.search import project
 
     return project(*arguments)
 

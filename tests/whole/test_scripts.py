@@ -236,7 +236,7 @@ BAD = {
     "generate.py export --generator text.txt": "text.txt: not an HDF5 file",
     "generate.py again": "the following arguments are required: picture",
     "generate.py again nix.png": "nix.png: no such file; expected a PNG by generate.py",
-    "generate.py again text.txt": "text.txt: does not decode: cannot identify image file",
+    "generate.py again text.txt": "text.txt: does not decode: not a picture in a format that is",
     "generate.py project": "the following arguments are required: picture; --help lists the",
     "generate.py project nix.png --generator generator.h5": "nix.png: no such file; expected a pic",
     "generate.py project text.txt --generator generator.h5": "text.txt: does not decode: not a pic",

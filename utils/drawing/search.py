@@ -39,7 +39,7 @@ def save_search(
         out: folder, which is made if need be.
         loaded: the generator.
         wanted: the picture, uint8 (H, W, 1 or 3), of the size of the generator's images.
-        project: the search, `models.search.projection.project`: called with the network, images,
+        project: the search, `models.search.project`: called with the network, images,
             `starts`, `steps`, `seed` and a function that says when to stop.
         name: of the picture, for `latents.npz`.
         starts: latents from which the search starts.

@@ -33,7 +33,7 @@ def evaluate_generator(
         generator: maps (B, z_dim) to (B, H, W, 1 or 3).
         judge_for, data, weight: see `utils.quality.evaluate_images`.
         count: how many images are judged, those of seeds from 0.
-        project: `models.search.projection.project`, which measures the coverage, see
+        project: `models.search.project`, which measures the coverage, see
             `add_coverage`; None leaves it out.
         searched: how many real images are searched for; about 3 s each on 2 cores.
 
@@ -73,7 +73,7 @@ def add_coverage(
         training: the training set, uint8 (n, H, W, 1 or 3).
         law: as for `utils.quality.evaluate`.
         count: how many images of each kind; at most as many as there are training images.
-        project: as `models.search.projection.project`: `project(generator, images)` returns the
+        project: as `models.search.project`: `project(generator, images)` returns the
             closest `images` of the generator and their `errors`.
     """
     kinds = _searched_images(generator, training, law, count)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import projection
+from models.search import projection
 from models.search.projection import distance, project
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here

@@ -112,7 +112,7 @@ def test_a_film_whose_ffmpeg_is_killed_keeps_the_old_file(name, tmp_path):
     def frames():
         for i in range(200):
             if i == 100:
-                (ffmpeg,) = psutil.Process().children()
+                (ffmpeg,) = (p for p in psutil.Process().children() if "ffmpeg" in p.name())
                 ffmpeg.kill()
             yield np.random.default_rng(i).integers(256, size=(64, 64, 3), dtype=np.uint8)
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.search import projection
 from models.search.projection import distance, project
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
@@ -181,7 +180,7 @@ def test_ctrl_c_keeps_what_is_found_so_far(folder, monkeypatch, capsys):
         os.kill(os.getpid(), signal.SIGINT)
         return project(*arguments)
 
-    monkeypatch.setattr(projection, "project", interrupted)
+    monkeypatch.setattr("models.search.project", interrupted)
     line = "generate.py project mine.png --generator generator.h5 --out found"
     assert run_here(line.split(), monkeypatch) == 0
     assert "of 255 (ended after 0 steps)" in capsys.readouterr().out

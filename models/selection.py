@@ -22,7 +22,7 @@ _BATCH = 256  # larger than for drawing, which is slower; rounding does not matt
 _STRIPS = 8  # across an image and down
 _WHOLE = 4  # times that all strips together count; a colour that is missing everywhere is worst
 _PRICE = 0.1  # of one standard deviation of score, in mean squared standard errors
-_ROUNDS = 5  # of least squares; more change nothing
+_ROUNDS = 5  # of least squares
 _LEAST = 1e-6  # advantage of an exchange, more than rounding
 _NEVER = -1e9  # added to a logit: its variant is not chosen
 

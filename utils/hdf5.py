@@ -105,6 +105,17 @@ def read(
         return texts, _arrays(file, group, size)
 
 
+def count_values(path: str | os.PathLike, group: str) -> int:
+    """How many numbers all arrays of a group hold; none of them is read.
+
+    Raises:
+        FileNotFoundError, OSError, DamagedFileError, RefusedError: see `open_checked`.
+    """
+    with open_checked(path) as file:
+        arrays = _datasets(file, group, os.path.getsize(path))
+        return sum(array.size for _, array in arrays)
+
+
 def seal(file: h5py.File) -> None:
     """Writes a digest of all arrays and attributes into a file that is open for writing."""
     file.attrs[_DIGEST] = _digest(file)
@@ -189,15 +200,20 @@ def _text(file: h5py.File, name: str, size: int) -> str:
 
 
 def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
-    arrays, bytes_left = {}, size
+    found = _datasets(file, top, size)
+    return {where.partition("/")[2] or where: array[()] for where, array in found}
+
+
+def _datasets(file: h5py.File, top: str, size: int) -> Iterator[tuple[str, h5py.Dataset]]:
+    """The arrays of a member of a file, by path, that the file really holds."""
+    bytes_left = size
     # Not `top in file`: that would follow a link.
     for where, member in _members(file, [top] if top in _names(file) else []):
         if isinstance(member, h5py.Dataset):
             bytes_left -= stored_bytes(member, where)
             if bytes_left < 0:
                 raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
-            arrays[where.partition("/")[2] or where] = member[()]
-    return arrays
+            yield where, member
 
 
 def _members(file: h5py.File, tops: list[str]) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:

@@ -41,13 +41,12 @@ def table_row(folder: Path) -> tuple[str, ...]:
 
 def _parameters(path):
     """The number of parameters of a network."""
-    from utils.hdf5 import read
+    from utils.hdf5 import count_values
 
     try:
-        _, arrays = read(path, (), "model_weights")
+        total = count_values(path, "model_weights")
     except (OSError, ValueError):
         return "–"
-    total = sum(array.size for array in arrays.values())
     return f"{total / 1e6:.2f}M" if total >= 1e5 else f"{total}"
 
 

@@ -102,7 +102,8 @@ def read(
         size = os.path.getsize(path)
         check_seal(file)
         texts = {name: _text(file, name, size) for name in attributes if name in file.attrs}
-        return texts, _arrays(file, group, size)
+        found = _datasets(file, group)
+        return texts, {where.partition("/")[2] or where: array[()] for where, array in found}
 
 
 def count_values(path: str | os.PathLike, group: str) -> int:
@@ -112,8 +113,7 @@ def count_values(path: str | os.PathLike, group: str) -> int:
         FileNotFoundError, OSError, DamagedFileError, RefusedError: see `open_checked`.
     """
     with open_checked(path) as file:
-        arrays = _datasets(file, group, os.path.getsize(path))
-        return sum(array.size for _, array in arrays)
+        return sum(array.size for _, array in _datasets(file, group))
 
 
 def seal(file: h5py.File) -> None:
@@ -134,7 +134,7 @@ def check_seal(file: h5py.File) -> None:
 def _digest(file: h5py.File) -> str:
     """32 hexadecimal digits of names, types, shapes and contents, in a fixed order."""
     digest = hashlib.blake2b(digest_size=16)
-    most = bytes_left = os.path.getsize(file.filename)
+    most = os.path.getsize(file.filename)
     for where, member in [("", file), *_members(file, sorted(_names(file)))]:
         for name in sorted(itertools.islice(member.attrs, _MAX_MEMBERS)):
             attribute = member.attrs.get_id(name)
@@ -145,9 +145,6 @@ def _digest(file: h5py.File) -> str:
                 value = value.tolist() if isinstance(value, np.generic | np.ndarray) else value
                 digest.update(repr((where, name, value)).encode(errors="surrogateescape"))
         if isinstance(member, h5py.Dataset):
-            bytes_left -= stored_bytes(member, where)
-            if bytes_left < 0:
-                raise _NamelessError(f"its arrays claim more than the {most} bytes of the file")
             digest.update(repr((where, member.dtype.str, member.shape)).encode())
             digest.update(np.ascontiguousarray(member[()]))
     return digest.hexdigest()
@@ -199,30 +196,29 @@ def _text(file: h5py.File, name: str, size: int) -> str:
     return text.decode() if isinstance(text, bytes) else text
 
 
-def _arrays(file: h5py.File, top: str, size: int) -> dict[str, np.ndarray]:
-    found = _datasets(file, top, size)
-    return {where.partition("/")[2] or where: array[()] for where, array in found}
-
-
-def _datasets(file: h5py.File, top: str, size: int) -> Iterator[tuple[str, h5py.Dataset]]:
-    """The arrays of a member of a file, by path, that the file really holds."""
-    bytes_left = size
+def _datasets(file: h5py.File, top: str) -> Iterator[tuple[str, h5py.Dataset]]:
+    """The arrays in a member of a file, by path."""
     # Not `top in file`: that would follow a link.
     for where, member in _members(file, [top] if top in _names(file) else []):
         if isinstance(member, h5py.Dataset):
-            bytes_left -= stored_bytes(member, where)
-            if bytes_left < 0:
-                raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
             yield where, member
 
 
 def _members(file: h5py.File, tops: list[str]) -> Iterator[tuple[str, h5py.Group | h5py.Dataset]]:
-    """All groups and arrays in some members of a file, by path; links are refused."""
+    """All groups and arrays in some members of a file, by path; the file really holds them.
+
+    Links are refused, and arrays that claim more bytes than the file has.
+    """
+    size = bytes_left = os.path.getsize(file.filename)
     waiting = [(file, top, top, 0) for top in tops]
     members = len(waiting)
     while waiting:
         parent, name, where, depth = waiting.pop()
         member = _member(parent, name, where)
+        if isinstance(member, h5py.Dataset):
+            bytes_left -= stored_bytes(member, where)
+            if bytes_left < 0:
+                raise _NamelessError(f"its arrays claim more than the {size} bytes of the file")
         yield where, member
         if isinstance(member, h5py.Group):
             names = _names(member)

@@ -128,21 +128,29 @@ def run(main: Callable[[argparse.Namespace], int | None], arguments: argparse.Na
     """Calls `main` and leaves the program: with 2 and one line where the input is at fault.
 
     SIGTERM and SIGHUP end it as Ctrl-C does, with 130, so that what `main` cleans up is cleaned up;
-    so does SIGINT where a shell that runs programs in the background had it ignored.
+    so does SIGINT where a shell that runs programs in the background had it ignored. A second one
+    ends what is being cleaned up.
     """
+    stopped = False
 
     def end(number, frame):
+        nonlocal stopped
+        stopped = True
         _leave_terminal(number)
         raise KeyboardInterrupt
 
-    for number in _ending_signals():
+    numbers = _ending_signals()
+    for number in numbers:
         signal.signal(number, end)
     try:
         sys.exit(main(arguments))
-    except KeyboardInterrupt:
-        print("\nstopped; files that were not finished are not there", file=sys.stderr)
-        sys.exit(130)
-    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+    except (KeyboardInterrupt, ValueError, OSError, FloatingPointError, MemoryError) as error:
+        # Cleaning up after an interruption may raise another error in place of it.
+        if stopped or isinstance(error, KeyboardInterrupt):
+            for number in numbers:
+                signal.signal(number, signal.SIG_IGN)
+            print("\nstopped; files that were not finished are not there", file=sys.stderr)
+            sys.exit(130)
         if arguments.debug:
             raise
         print(f"{program()}: error: {one_line(error, _LONGEST)}", file=sys.stderr)

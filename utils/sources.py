@@ -1,6 +1,7 @@
 """A zip or a folder of pictures as an indexed source of pixels: decoded in parallel and cached."""
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import os
@@ -26,6 +27,8 @@ from utils.messages import count, one_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 MAX_FILE_BYTES = 256 * 1024**2
+LARGE_BYTES = 16 * 1024**2
+"""Files with more bytes are read one at a time; see `LARGE_PIXELS`."""
 LARGE_PIXELS = 4 * 1024**2
 """Pictures with more pixels are decoded one at a time, or memory would grow with the cores."""
 
@@ -68,6 +71,7 @@ class ImageFiles:
         lenient: bool = False,
     ):
         self.path = Path(path)
+        self._large = threading.Lock()
         if not self.path.exists():
             raise FileNotFoundError(
                 f"{path}: no such file or folder; expected a zip or a folder of images"
@@ -86,13 +90,22 @@ class ImageFiles:
             listed.encode(errors="surrogateescape"), digest_size=8
         ).hexdigest()
 
-    def read(self, index: int) -> bytes:
-        """The bytes of one file, at most 256 MiB; safe to call from several threads."""
+    @contextlib.contextmanager
+    def content(self, index: int) -> Iterator[bytes]:
+        """The bytes of one file, at most 256 MiB, for the block; for any number of threads.
+
+        Of files of more than 16 MiB one is in memory at a time, whatever the number of threads.
+        """
         name = self.names[index]
         if self.archive:
-            self._refuse_bomb(self.archive.getinfo(name))
-            return self.archive.read(name)
-        return read_file(self.path / name)
+            entry = self.archive.getinfo(name)
+            self._refuse_bomb(entry)
+            size, read = entry.file_size, functools.partial(self.archive.read, name)
+        else:
+            path = self.path / name
+            size, read = path.stat().st_size, functools.partial(read_file, path)
+        with self._large if size > LARGE_BYTES else contextlib.nullcontext():
+            yield read()
 
     @contextlib.contextmanager
     def open(self, index: int) -> Iterator[Image.Image]:
@@ -103,7 +116,7 @@ class ImageFiles:
                 file.
         """
         try:
-            with open_picture(self.read(index)) as image:
+            with self.content(index) as content, open_picture(content) as image:
                 yield image
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(

@@ -128,7 +128,7 @@ def test_a_film_of_too_many_frames_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("utils.prepare.reading._MAX_FRAMES", 9)
     write_film(tmp_path / "film.mp4", [np.zeros((64, 64, 3), np.uint8)] * 10, 10, 10)
     with (
-        pytest.raises(ValueError, match="more than 9 frames; cut the film into shorter ones"),
+        pytest.raises(ValueError, match="more than 9 frames; cut it into shorter ones"),
         open_film(open_source(tmp_path / "film.mp4"), 0, 1) as (_, frames),
     ):
         list(frames)

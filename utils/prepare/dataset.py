@@ -17,7 +17,7 @@ from utils.messages import count, one_line
 from utils.prepare.findings import Findings
 from utils.prepare.lookalikes import near_duplicates
 from utils.prepare.page import report_html
-from utils.prepare.reading import OneFile, is_film, open_source, why_skipped
+from utils.prepare.reading import OneFile, open_source, why_skipped
 from utils.prepare.squares import Result, Settings, enlarges, make_squares
 from utils.sources import ImageFiles
 
@@ -145,14 +145,11 @@ def _results(files: ImageFiles | OneFile, settings: Settings, title: str) -> Ite
     """The results of all files, with a progress bar that counts pictures."""
     with tqdm(total=len(files.names), unit=" images", desc=title, dynamic_ncols=True) as bar:
 
-        def film_opened(estimate: int) -> None:
-            bar.total += max(0, estimate - 1)
+        def found(number: int) -> None:
+            bar.total += number
 
-        with contextlib.closing(make_squares(files, settings, film_opened)) as lists:
+        with contextlib.closing(make_squares(files, settings, found)) as lists:
             for results in lists:
-                # The frames of an animation and pages of a TIFF are known only now.
-                if results and not is_film(files.names[results[0].file_index]):
-                    bar.total += len(results) - 1
                 bar.update(len(results))
                 yield from results
 

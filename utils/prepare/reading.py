@@ -32,7 +32,7 @@ _UNSUPPORTED = {
 }
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,asf,flv"
 """ffmpeg's names of what is read as a film; a playlist or a manifest is not."""
-_MAX_FRAMES = 500_000  # of one film: 5 hours
+_MAX_FRAMES = 500_000  # of one film or animation: 5 hours
 _MAX_SECONDS = 4 * 3600  # of a processor's time for one film
 _SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0, section 8: a page is a smaller copy of another one
 _SIDEWAYS = 5  # EXIF orientations from this one on swap width and height
@@ -44,11 +44,13 @@ class Picture(NamedTuple):
     Attributes:
         frame_id: which frame or page of its file it is: "f00012", "p00003"; empty if the file has
             only one.
+        number: of that frame or page, from 0.
         width, height: pixels of the original, upright.
         image: to be decoded; of a JPEG, perhaps in a smaller size.
     """
 
     frame_id: str
+    number: int
     width: int
     height: int
     image: Image.Image
@@ -64,9 +66,10 @@ class OneFile:
         self.path = path.parent
         self.names = [path.name]
 
-    def read(self, index: int) -> bytes:
-        """The bytes of the file, see `ImageFiles.read`."""
-        return read_file(self.path / self.names[index])
+    @contextlib.contextmanager
+    def content(self, index: int) -> Iterator[bytes]:
+        """The bytes of the file, see `ImageFiles.content`."""
+        yield read_file(self.path / self.names[index])
 
 
 def open_source(path: str | os.PathLike) -> ImageFiles | OneFile:
@@ -94,7 +97,9 @@ def why_skipped(name: str) -> str:
     return _UNSUPPORTED.get(Path(name).suffix.lower(), "not a picture, by its name")
 
 
-def pictures(content: bytes, every: int, needed: int | None) -> Iterator[Picture]:
+def pictures(
+    content: bytes, every: int, needed: int | None, first: int = 0
+) -> Iterator[Picture]:
     """Yields the picture in a file, the frames of an animation, or the pages of a TIFF.
 
     Args:
@@ -102,6 +107,7 @@ def pictures(content: bytes, every: int, needed: int | None) -> Iterator[Picture
         every: yield each `every`-th frame of an animation, beginning with the first.
         needed: pixels that the shorter side needs. A large JPEG is decoded in a fraction of its
             size that still has as many, which is several times as fast. None for full size.
+        first: number of the frame or page to begin with.
 
     Raises:
         Exception: Pillow's decoders raise a dozen different types.
@@ -111,30 +117,36 @@ def pictures(content: bytes, every: int, needed: int | None) -> Iterator[Picture
     with open_picture(content, limited=False) as image:
         several = getattr(image, "n_frames", 1) > 1
         if several and image.format in (*_ANIMATED, "TIFF"):
-            yield from _frames(image, every if image.format in _ANIMATED else 1)
+            yield from _frames(image, first, every if image.format in _ANIMATED else 1)
         else:
-            yield _picture("", image, needed)
+            yield _picture("", 0, image, needed)
 
 
-def _frames(image, step):
+def _frames(image, first, step):
     animated = image.format in _ANIMATED
-    for number in itertools.count(0, step):
+    for number in itertools.count(first, step):
+        _check_number(number)
         try:
             image.seek(number)
         except EOFError:
             return
         if animated or not image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED:
-            yield _picture(f"{'f' if animated else 'p'}{number:05}", image, None)
+            yield _picture(f"{'f' if animated else 'p'}{number:05}", number, image, None)
 
 
-def _picture(frame_id, image, needed):
+def _check_number(number):
+    if number >= _MAX_FRAMES:
+        raise ValueError(f"more than {_MAX_FRAMES:,} frames; cut it into shorter ones")
+
+
+def _picture(frame_id, number, image, needed):
     width, height = image.size
     if needed:
         image.draft(None, (needed, needed))
     check_pixels(image.size, original=(width, height))
     if image.getexif().get(ExifTags.Base.Orientation, 1) >= _SIDEWAYS:
         width, height = height, width
-    return Picture(frame_id, width, height, image)
+    return Picture(frame_id, number, width, height, image)
 
 
 @contextlib.contextmanager
@@ -176,10 +188,9 @@ def _film_frames(reader, size, every):
     width, height = size
     frame = None
     for number, frame in itertools.islice(enumerate(reader), 0, None, every):
-        if number >= _MAX_FRAMES:
-            raise ValueError(f"more than {_MAX_FRAMES:,} frames; cut the film into shorter ones")
+        _check_number(number)
         pixels = np.frombuffer(frame, np.uint8).reshape(height, width, 3)
-        yield Picture(f"f{number:05}", width, height, Image.fromarray(pixels))
+        yield Picture(f"f{number:05}", number, width, height, Image.fromarray(pixels))
     if frame is None:
         raise ValueError("a film without a frame that ffmpeg can read")
 
@@ -193,5 +204,6 @@ def _path_on_disk(files, index):
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"film{Path(files.names[index]).suffix}"
-        path.write_bytes(files.read(index))
+        with files.content(index) as content:
+            path.write_bytes(content)
         yield str(path)

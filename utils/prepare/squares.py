@@ -25,6 +25,7 @@ _WORKERS = 8  # at most: each may hold a picture of 16 megapixels
 _LARGE = 16 * 1024**2  # pixels; larger pictures are decoded one at a time
 _MAX_PENDING = 256  # files or frames of films that wait or are being worked on
 _MAX_PENDING_BYTES = 256 * 1024**2  # that those may take, approximately
+_MAX_FILE_BYTES = 8 * 1024**2  # of squares of one file that are made before their turn
 _GREY_SPREAD = 8  # of 255, between the channels of a picture that counts as grey
 _LANCZOS = Image.Resampling.LANCZOS
 
@@ -93,29 +94,30 @@ class Result(NamedTuple):
 
 
 def make_squares(
-    files: ImageFiles | OneFile, settings: Settings, film_opened: Callable[[int], None]
+    files: ImageFiles | OneFile, settings: Settings, found: Callable[[int], None]
 ) -> Iterator[list[Result]]:
-    """Yields the results of each file, in order; each frame of a film counts as a file.
+    """Yields results in the order of the files: of each picture, or of several of one file.
 
     Works in threads: Pillow releases Python's lock while it decodes, resamples and encodes. Memory
-    does not grow with the number of files.
+    grows neither with the number of files nor with that of a file's frames or pages.
 
     Args:
         files: see `utils.prepare.reading.open_source`.
         settings: how squares are made.
-        film_opened: is called with the estimated number of pictures of each film.
+        found: is called with the number of pictures by which a film, an animation or a TIFF has
+            more than one, an estimate where it is a film; several times for a long animation.
     """
     maker = _SquareMaker(files, settings)
     pool = ThreadPoolExecutor(min(_WORKERS, os.cpu_count() or 1))
     pending = collections.deque()
-    jobs = maker.jobs(film_opened)
+    jobs = maker.jobs(found)
     try:
         for job, size in jobs:
             pending.append((pool.submit(job), size))
             while len(pending) > _MAX_PENDING or sum(map(_bytes, pending)) > _MAX_PENDING_BYTES:
-                yield pending.popleft()[0].result()
+                yield from _finish(pending.popleft()[0], found)
         while pending:
-            yield pending.popleft()[0].result()
+            yield from _finish(pending.popleft()[0], found)
     finally:
         jobs.close()  # which ends ffmpeg
         pool.shutdown(cancel_futures=True)
@@ -124,9 +126,31 @@ def make_squares(
 def _bytes(job: tuple[Future, int]) -> int:
     """Bytes of a frame that waits, or of the files made from it."""
     future, size = job
-    if not future.done():
-        return size
-    return sum(len(square.png) for result in future.result() for square in result.squares)
+    return sum(map(_png_bytes, future.result().results)) if future.done() else size
+
+
+def _png_bytes(result: Result) -> int:
+    return sum(len(square.png) for square in result.squares)
+
+
+def _finish(future, found):
+    """Yields the results of a job, and then those that it left for when its turn came."""
+    made = future.result()
+    found(len(made.results) - 1)
+    yield made.results
+    if made.rest:
+        # Closed in any case: it may hold the lock that a thread of the pool waits for.
+        with contextlib.closing(made.rest()) as rest:
+            for _, result in rest:
+                found(1)
+                yield [result]
+
+
+class _Made(NamedTuple):
+    """What a job made, and what makes the rest of its file, as `_SquareMaker.pictures` does."""
+
+    results: list[Result]
+    rest: Callable[[], Iterator[tuple[int, Result]]] | None = None
 
 
 class _SquareMaker:
@@ -135,39 +159,56 @@ class _SquareMaker:
         self.settings = settings
         self.large = threading.Lock()
 
-    def jobs(self, film_opened):
-        """Yields functions that return lists of `Result`, each with the bytes that it holds."""
+    def jobs(self, found):
+        """Yields functions that return a `_Made`, each with the bytes that it holds."""
         for index, name in enumerate(self.files.names):
             if not is_film(name):
                 yield functools.partial(self.file, index), 0
                 continue
             try:
                 with open_film(self.files, index, self.settings.every) as (estimate, frames):
-                    film_opened(estimate)
+                    found(max(0, estimate - 1))
                     for frame in frames:
                         size = 3 * frame.width * frame.height
                         yield functools.partial(self.frame, index, frame), size
             except Exception as error:
-                yield functools.partial(_failed, index, "", error), 0
+                yield functools.partial(_Made, [_failed(index, "", error)]), 0
 
     def file(self, index):
-        """The results of a file that Pillow reads, with all its frames or pages."""
-        results, s = [], self.settings
+        """The results of a file that Pillow reads, with its frames or pages.
+
+        The later ones of many are left: their squares would wait in memory for their turn.
+        """
+        results, held = [], 0
+        with contextlib.closing(self.pictures(index, 0)) as made:
+            for number, result in made:
+                if held > _MAX_FILE_BYTES:
+                    return _Made(results, functools.partial(self.pictures, index, number))
+                results.append(result)
+                held += _png_bytes(result)
+        return _Made(results)
+
+    def pictures(self, index, first):
+        """Yields (number, result) of the frames or pages of a file, from number `first` on."""
+        s, number, empty = self.settings, first, True
         # Twice the size: a JPEG decoded to that and resampled looks like one resampled from all.
         needed = None if s.crop == "tiles" else 2 * s.size
         try:
-            for picture in pictures(self.files.read(index), s.every, needed):
-                results.append(self._result(index, picture))
+            with self.files.content(index) as content:
+                for picture in pictures(content, s.every, needed, first):
+                    number, empty = picture.number, False
+                    yield number, self._result(index, picture)
+            if empty:
+                raise ValueError("no picture in it, only smaller copies")
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
-            results += _failed(index, "", error)
-        return results or _failed(index, "", ValueError("no picture in it, only smaller copies"))
+            yield number, _failed(index, "", error)
 
     def frame(self, index, picture):
         """The result of one frame of a film."""
         try:
-            return [self._result(index, picture)]
+            return _Made([self._result(index, picture)])
         except Exception as error:
-            return _failed(index, picture.frame_id, error)
+            return _Made([_failed(index, picture.frame_id, error)])
 
     def _result(self, index, picture: Picture):
         image = picture.image
@@ -190,7 +231,7 @@ class _SquareMaker:
 
 
 def _failed(index, frame_id, error):
-    return [Result(index, frame_id, 0, 0, [], why_undecodable(error))]
+    return Result(index, frame_id, 0, 0, [], why_undecodable(error))
 
 
 def cut(image: Image.Image, settings: Settings) -> Iterator[tuple[str, Image.Image]]:

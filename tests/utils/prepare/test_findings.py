@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from tests.helpers.scripts import run_here
 from utils.prepare import Settings, summary
 from utils.prepare.findings import Findings, advice, next_command
 from utils.prepare.reading import Picture, open_source
-from utils.prepare.squares import make_squares
+from utils.prepare.squares import cut, make_squares
 
 
 def test_nested_folders_bad_files_and_others(source):
@@ -138,7 +139,7 @@ def test_few_frames_are_pending_at_a_time_and_all_come_in_order(source, monkeypa
     def frames():
         for i in range(500):
             decoded.append(i)
-            yield Picture(str(i), 8, 8, drawing(i, 8))
+            yield Picture(str(i), i, 8, 8, drawing(i, 8))
 
     @contextlib.contextmanager
     def open_film(files, index, every):
@@ -152,6 +153,44 @@ def test_few_frames_are_pending_at_a_time_and_all_come_in_order(source, monkeypa
     # A frame takes 192 bytes and its square more: eleven are always more than 2000.
     assert len(decoded) <= 11
     assert [result.frame_id for (result,) in (first, *results)] == [str(i) for i in range(500)]
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tif", "png", "webp"])
+def test_squares_of_many_frames_wait_in_memory_for_a_part_of_them_only(source, monkeypatch, suffix):
+    frames = [drawing(i, 32).quantize(16) if suffix == "gif" else drawing(i, 32) for i in range(40)]
+    path = source / f"a.{suffix}"
+    options = {"lossless": True} if suffix == "webp" else {}
+    frames[0].save(path, save_all=True, append_images=frames[1:], **options)
+    drawing(99, 32).save(source / "b.png")
+    expected, _ = prepared(source, size=32)
+    made = []
+    monkeypatch.setattr(
+        "utils.prepare.squares.cut", lambda *arguments: made.append(0) or cut(*arguments)
+    )
+    monkeypatch.setattr("utils.prepare.squares._MAX_FILE_BYTES", 20_000)
+    more = []
+    results = make_squares(open_source(source), Settings(32), more.append)
+    first = next(results)
+    assert sum(len(result.squares[0].png) for result in first[:-1]) <= 20_000
+    assert len(first) < 20 and len(made) <= len(first) + 2  # the next frame and b.png
+    (last,) = [result for results in (first, *results) for result in results][40:]
+    assert not last.frame_id and sum(more) == 39
+    monkeypatch.undo()
+    again, findings = prepared(source, size=32)
+    assert len(findings.names) == 41 and np.array_equal(again, expected)
+
+
+def test_a_failing_disk_ends_a_preparation_in_the_middle_of_an_animation(source, monkeypatch):
+    frames = [drawing(i, 32).quantize(16) for i in range(40)]
+    frames[0].save(source / "a.gif", save_all=True, append_images=frames[1:])
+    for i in range(20):
+        shutil.copy(source / "a.gif", source / f"b{i}.gif")
+    monkeypatch.setattr("utils.sources.LARGE_BYTES", 0)  # one file at a time
+    monkeypatch.setattr("utils.prepare.squares._MAX_FILE_BYTES", 4000)
+    results = make_squares(open_source(source), Settings(32), lambda number: None)
+    for _ in range(3):
+        next(results)
+    results.close()  # the threads of the pool do not wait for the file that is left open
 
 
 def test_the_page_has_no_script_and_loads_nothing(source):

@@ -1,5 +1,6 @@
 """Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -80,7 +81,7 @@ def main(a):
     from models.engines import distributed
     from models.training.outputs import resume
     from utils.loaders import data_size, load_images
-    from utils.runs import run_folder
+    from utils.runs import locked, run_folder
 
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
@@ -105,7 +106,9 @@ def main(a):
     recipe = dataclasses.replace(recipe, **{n: v for n, v in own.items() if v is not None})
     size, batch_size, held_back = chosen.image_size, options.batch_size, recipe.held_back
     folder = run_folder(a.run_id, a.data)
-    with distributed(a.devices, a.coordinator, a.processes, a.process) as processes:
+    with contextlib.ExitStack() as stack:
+        group = distributed(a.devices, a.coordinator, a.processes, a.process)
+        processes = stack.enter_context(group)
         x_train = load_images(a.data, size, batch_size, a.seed, a.channels, held_back=held_back)
         palette = x_train.palette()
         if palette:
@@ -114,6 +117,8 @@ def main(a):
         gan = build_gan(chosen.networks, batch_size, recipe, colours, processes)
         if processes.is_first:
             mode = "new" if a.new and not a.dry_run else "auto"
+            if folder.is_dir() and not (a.new or a.dry_run):
+                stack.enter_context(locked(folder))  # before the checkpoint is read
             print(resume(gan, folder, mode, a.checkpoint))
         if a.dry_run:
             return report(gan, x_train, folder, options)

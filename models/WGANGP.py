@@ -209,6 +209,7 @@ class WGANGP:
         self.epoch = 0
         self.batches_seen = 0
         self.rollbacks = 0
+        self.newest_known = 0  # epochs of the last checkpoint beside the one that was loaded
         self.training = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()

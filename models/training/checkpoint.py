@@ -184,6 +184,12 @@ def find(folder: str | os.PathLike) -> list[Path]:
     return sorted(files, key=lambda file: int(_NAME.fullmatch(file.name)[1]))
 
 
+def last_epoch(folder: str | os.PathLike) -> int:
+    """The epochs of the last checkpoint of a folder, by its name; 0 where there is none."""
+    files = find(folder)
+    return int(_NAME.fullmatch(files[-1].name)[1]) if files else 0
+
+
 def variables(gan) -> dict[str, keras.Variable]:
     """Every variable of the training, by a name that is the same in every session."""
     layers = (*gan.critic.layers, *gan.generator.layers)

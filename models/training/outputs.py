@@ -59,7 +59,9 @@ def resume(gan, folder, mode="auto", from_checkpoint=None) -> str:
             "USE_DRIVE"
         )
     if saved or from_checkpoint:
+        newest = checkpoint.last_epoch(folder / "weights")
         load_weights(from_checkpoint or folder / "weights", gan)
+        gan.newest_known = newest
         return f"Continuing {folder} after {gan.epoch} epochs."
     earlier = f"The earlier run is now in {aside}. " if aside else ""
     return f"{earlier}New run: {folder}"
@@ -74,9 +76,24 @@ def load_weights(path, gan) -> None:
     """
     path = Path(path)
     weights = path if path.is_dir() else path.parent
+    newest = checkpoint.last_epoch(weights)
     model = runs.collect_params(model=gan.config)
     runs.check_params(weights.parent, model, {"precision"}, _defaults())
     checkpoint.load(path, gan)
+    gan.newest_known = newest
+
+
+def check_newest(folder: Path, gan) -> None:
+    """Raises ValueError where a folder got a later checkpoint since the model was loaded.
+
+    To be called by the process that has the folder's lock, which nobody had to have when loading.
+    """
+    newest = checkpoint.last_epoch(folder / "weights")
+    if newest > max(gan.epoch, gan.newest_known):
+        raise ValueError(
+            f"{folder} was trained up to epoch {newest} by another program since this training was "
+            f"loaded, after {gan.epoch} epochs: load it again, and nothing of that is lost"
+        )
 
 
 def check_folder(folder: Path, gan) -> None:

@@ -85,6 +85,7 @@ class Trainer:
         with contextlib.ExitStack() as stack:
             if first:
                 stack.enter_context(runs.locked(runs.make_run_folder(self.folder)))
+                outputs.check_newest(self.folder, gan)
             handlers = self._handlers(stream, stack) if first else [callbacks.StopOnFault(None)]
             stack.enter_context(_how_to_continue(self.folder))
             if first:

@@ -19,6 +19,7 @@ from PIL import Image
 from models.training import checkpoint
 from tests.helpers import DATA, ROOT
 from tests.helpers.scripts import run_here
+from utils import runs
 
 
 def command(*arguments, cwd=ROOT):
@@ -100,6 +101,34 @@ def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_pat
     epochs = log.read_text().count("\n")
     (saved,) = checkpoint.find(log.parent / "weights")
     assert saved.name == f"checkpoint_{epochs}.h5"
+
+
+def test_the_lock_of_a_run_is_taken_before_its_checkpoint_is_read(
+    tiny_zip, tmp_path, monkeypatch, capsys
+):
+    folder = tmp_path / "run" / "gan" / "0001_tiny"
+    (folder / "weights").mkdir(parents=True)
+    (folder / "weights" / "checkpoint_9.h5").write_text("no checkpoint")
+    monkeypatch.chdir(tmp_path)
+    line = ["train.py", "--data", str(tiny_zip), "--image-size", "32", "--width", "0.03125"]
+    held, done = threading.Event(), threading.Event()
+
+    def train_elsewhere():
+        with runs.locked(folder):
+            held.set()
+            done.wait()
+
+    other = threading.Thread(target=train_elsewhere)
+    other.start()
+    held.wait()
+    try:
+        assert run_here(line, monkeypatch) == 2
+    finally:
+        done.set()
+        other.join()
+    assert "0001_tiny is in use by another training; wait for it" in capsys.readouterr().err
+    assert run_here(line, monkeypatch) == 2
+    assert "checkpoint_9.h5: not an HDF5 file" in capsys.readouterr().err
 
 
 def wait_for(log, process, lines):

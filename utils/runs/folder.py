@@ -84,13 +84,13 @@ def make_run_folder(folder: str | os.PathLike) -> Path:
 def locked(folder: str | os.PathLike) -> Iterator[None]:
     """Keeps other processes from training in `folder` during the block.
 
-    The lock ends with the process, even if that is killed. Some network drives support no locks:
-    there, two trainings are not kept apart.
+    The lock ends with the process, even if that is killed. The thread that has it may take it once
+    more. Some network drives support no locks: there, two trainings are not kept apart.
 
     Raises:
         BlockingIOError: another process trains there.
     """
-    lock = filelock.FileLock(Path(folder) / ".lock")
+    lock = filelock.FileLock(Path(folder).resolve() / ".lock", is_singleton=True)
     try:
         lock.acquire(timeout=_LOCK_TIMEOUT)
     except filelock.Timeout:

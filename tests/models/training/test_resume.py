@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.training import checkpoint
+from models.training.outputs import resume
 from models.WGANGP import WGANGP
 from tests.helpers import ROOT
 from tests.helpers.session import MODEL
@@ -98,6 +99,23 @@ def test_a_run_folder_in_use_is_left_alone(tiny_zip, tmp_path):
     process.communicate()
     assert runs.set_aside(folder) == tmp_path / "run.old1" and not folder.exists()
     assert runs.set_aside(folder) is None
+
+
+def test_a_model_that_was_loaded_before_others_trained_the_run_loses_nothing(tiny_zip, tmp_path):
+    folder = tmp_path / "run"
+    train(WGANGP(**TINY), tiny_zip, folder, 2)
+    early, other = WGANGP(**TINY), WGANGP(**TINY)
+    resume(early, folder)
+    other.load_weights(folder / "weights")
+    train(other, tiny_zip, folder, 4)
+    before = {path.name: path.read_bytes() for path in (folder / "weights").iterdir()}
+    with pytest.raises(ValueError, match="trained up to epoch 4 by another .* after 2 epochs: load"):
+        train(early, tiny_zip, folder, 5)
+    assert before == {path.name: path.read_bytes() for path in (folder / "weights").iterdir()}
+    early.load_weights(folder / "weights" / "checkpoint_2.h5")  # as one asks for it, all the same
+    train(early, tiny_zip, folder, 5)
+    names = {path.name for path in (folder / "weights").iterdir()}
+    assert names == {"checkpoint_2.h5", "checkpoint_5.h5", "left_4.h5"}
 
 
 @pytest.fixture

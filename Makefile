@@ -67,6 +67,7 @@ bench: .venv/installed-tests
 	$(BIN)/python -m tests.benchmarks.prepare
 	$(BIN)/python -m tests.benchmarks.saving
 	$(BIN)/python -m tests.benchmarks.fuzz --cases 10000
+	$(BIN)/python -m tests.benchmarks.fuzz --cases 10000 --first 4 --step 5
 	$(BIN)/python -m tests.benchmarks.recipes
 	$(BIN)/python -m tests.benchmarks.train_step --epochs 2
 	$(BIN)/python -m tests.benchmarks.scaling --batch-size 8 --n-critic 2

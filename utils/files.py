@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,38 @@ _UNFINISHED = re.compile(
     r"\.(?P<name>.+)\.(?P<process>\d{1,10})(?P<old>\.old)?\.part(?P<suffix>\.[^.]*)?"
 )
 """Names of temporary files, see `replacing`, and of folders, see `new_folder`."""
+
+
+_MAX_TEXT = 1 << 26  # bytes
+
+
+def read_text(path: str | os.PathLike) -> str:
+    """The text of a file that somebody else may have put into a folder, such as a card.
+
+    Raises:
+        ValueError: it is a link, which may lead anywhere, no file, or has more than 64 MiB; or its
+            bytes are no text.
+        OSError: it is not there or cannot be read.
+    """
+    path = Path(path)
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path}: a link or a device; expected a file")
+    if status.st_size > _MAX_TEXT:
+        raise ValueError(f"{path}: {status.st_size} bytes, more than {_MAX_TEXT}")
+    return path.read_text(encoding="utf-8")
+
+
+def read_json(path: str | os.PathLike) -> object:
+    """What a file of JSON holds.
+
+    Raises:
+        ValueError, OSError: as `read_text`, or it is no JSON; the message does not name the file.
+    """
+    try:
+        return json.loads(read_text(path))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 @contextlib.contextmanager
@@ -40,13 +74,16 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # raised by a library, whose message is more precise
             raise
-        reason = os.strerror(error.errno)
-        raise OSError(
-            f"{path} could not be written ({reason}); an older file of this name is unchanged"
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
         with contextlib.suppress(OSError):  # the disk may be gone
             partial.unlink(missing_ok=True)
+
+
+def _unwritten(path, error):
+    """An error that names `path`, not a temporary name."""
+    reason = os.strerror(error.errno)
+    return OSError(f"{path} could not be written ({reason}); what was there before is unchanged")
 
 
 def check_new_folder(path: str | os.PathLike) -> None:
@@ -67,7 +104,7 @@ def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> I
 
     Raises:
         ValueError: from `check`.
-        OSError: the disk is full, or the folder is read-only or gone.
+        OSError: as from `replacing`.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -88,6 +125,10 @@ def new_folder(path: str | os.PathLike, check: Callable = check_new_folder) -> I
             shutil.rmtree(old)
         else:
             partial.rename(path)
+    except OSError as error:
+        if error.errno is None:  # of a file in the folder
+            raise OSError(str(error).replace(partial.name, path.name)) from error
+        raise _unwritten(path, error) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -37,10 +37,12 @@ def read_file(path: str | os.PathLike) -> bytes:
     """The bytes of a file, at most 256 MiB.
 
     Raises:
-        ValueError: the file is larger.
+        ValueError: the file is larger, or no file but a pipe or a device, which might never end.
         OSError: it is not there or cannot be read.
     """
     size = os.stat(path).st_size
+    if not Path(path).is_file():
+        raise ValueError("not a file")
     if size > MAX_FILE_BYTES:
         raise ValueError(f"{size} bytes, more than {MAX_FILE_BYTES}")
     return Path(path).read_bytes()
@@ -76,8 +78,10 @@ class ImageFiles:
             raise FileNotFoundError(
                 f"{path}: no such file or folder; expected a zip or a folder of images"
             )
+        if not (self.path.is_dir() or self.path.is_file()):
+            raise ValueError(f"{path}: a pipe or a device; expected a zip or a folder of images")
         self.archive = None if self.path.is_dir() else self._open_zip()
-        checksums = self._checksums(lenient) if self.archive else self._sizes()
+        checksums = self._checksums() if self.archive else self._sizes()
         self.names = sorted(name for name in checksums if _is_image(name, suffixes))
         self.skipped = sorted(name for name in checksums if not _is_image(name, suffixes))
         if not self.names:
@@ -85,6 +89,9 @@ class ImageFiles:
                 f"{path}: no images among its {count(len(checksums), 'file')}; "
                 f"expected {', '.join(suffixes)}"
             )
+        if self.archive and not lenient:
+            for name in self.names:
+                self._refuse_bomb(self.archive.getinfo(name))
         listed = "".join(f"{name}/{checksums[name]}\n" for name in self.names)
         self.fingerprint = hashlib.blake2b(
             listed.encode(errors="surrogateescape"), digest_size=8
@@ -134,14 +141,11 @@ class ImageFiles:
                 f"{self.path}: not a zip ({one_line(error)}); expected a zip or a folder of images"
             ) from error
 
-    def _checksums(self, lenient: bool) -> dict[str, int]:
+    def _checksums(self) -> dict[str, int]:
         """CRC-32 of each file of the zip by its name."""
         # Without ZipInfo.is_dir(), which fails on an empty name.
-        entries = [e for e in self.archive.infolist() if not e.filename.endswith("/")]
-        if not lenient:
-            for entry in entries:
-                self._refuse_bomb(entry)
-        return {entry.filename: entry.CRC for entry in entries}
+        entries = self.archive.infolist()
+        return {entry.filename: entry.CRC for entry in entries if not entry.filename.endswith("/")}
 
     def _sizes(self) -> dict[str, int]:
         """Bytes of each file of the folder by its path in the folder."""

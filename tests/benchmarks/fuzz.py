@@ -20,6 +20,9 @@ def main() -> int:
     )
     parser.add_argument("--cases", type=int, default=10_000, help="how many (10000)")
     parser.add_argument("--first", type=int, default=0, help="number of the first case (0)")
+    parser.add_argument(
+        "--step", type=int, default=1, help="between two numbers (1); --first 4 --step 5: bit flips"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes at a time (2)")
     arguments = parser.parse_args()
 
@@ -28,7 +31,8 @@ def main() -> int:
             print(f"\r{done} of {arguments.cases}", end="", file=sys.stderr)
 
     start = time.monotonic()
-    numbers = range(arguments.first, arguments.first + arguments.cases)
+    end = arguments.first + arguments.cases * arguments.step
+    numbers = range(arguments.first, end, arguments.step)
     outcomes, faults = fuzz.fuzz(numbers, arguments.workers, progress)
     seconds = time.monotonic() - start
     read = sum(text == "read" for text in outcomes.values())

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from utils.files import delete_unfinished, new_folder, replacing
+from utils.files import delete_unfinished, new_folder, read_json, read_text, replacing
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -34,6 +34,22 @@ def test_an_error_of_the_disk_names_the_file(tmp_path):
         replacing(path),
     ):
         raise OSError(28, "no space")
+
+
+def test_an_error_of_the_disk_names_the_folder_or_the_file_in_it(tmp_path):
+    path = tmp_path / "film"
+    with (
+        pytest.raises(OSError, match=r"film could not be written \(No space left on device\);"),
+        new_folder(path),
+    ):
+        raise OSError(28, "no space")
+    with (
+        pytest.raises(OSError, match=r"/film/a\.png could not be written \(No space left"),
+        new_folder(path) as partial,
+        replacing(partial / "a.png"),
+    ):
+        raise OSError(28, "no space")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -98,3 +114,23 @@ def test_a_folder_whose_replacement_was_killed_gets_its_name_back(tmp_path, dead
         pass
     assert (tmp_path / "web" / "index.html").read_text() == "old"
     assert names(tmp_path) == ["web", "web/index.html"]
+
+
+def test_a_text_that_somebody_else_put_there(tmp_path):
+    (tmp_path / "a.txt").write_text("é", encoding="utf-8")
+    assert read_text(tmp_path / "a.txt") == "é"
+    (tmp_path / "link").symlink_to(tmp_path / "a.txt")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("link", "pipe"):
+        with pytest.raises(ValueError, match=f"{name}: a link or a device; expected a file"):
+            read_text(tmp_path / name)
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate((1 << 26) + 1)
+    with pytest.raises(ValueError, match="large: 67108865 bytes, more than 67108864"):
+        read_text(tmp_path / "large")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(tmp_path / "deep.json")
+    (tmp_path / "latin.json").write_bytes(b'"\xe9"')
+    with pytest.raises(ValueError, match="utf-8"):
+        read_json(tmp_path / "latin.json")

@@ -4,6 +4,7 @@ import io
 import shutil
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from lines.scene import COLOURS
 from tests.helpers import ROOT
 from utils.images import Palette, find_palette, grid, to_float, to_rgb, to_uint8
 from utils.loaders import ImageStream, load_images, read_images, read_picture
-from utils.sources import ArraySource
+from utils.sources import ArraySource, ImageFiles
 
 
 def png(image):
@@ -205,6 +206,36 @@ def test_an_image_that_does_not_decode_is_named_with_its_position(tmp_path, limi
     path = make_zip(tmp_path / "x.zip", {"a.png": good, "b.png": good[:45], "c.png": good})
     with pytest.raises(ValueError, match=r"x\.zip: b\.png does not decode \(image 2 of 3\): "):
         load_images(path, 8, 3, memory_limit=limit)[0]
+
+
+def test_a_large_file_that_is_no_picture_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 2000)
+    picture = png(solid("red"))
+    entries = {"a.png": picture, "film.mov": bytes(5000), "__MACOSX/a.png": bytes(5000)}
+    path = make_zip(tmp_path / "x.zip", entries)
+    assert read_images(path).shape == (1, 8, 8, 3)
+    entries["b.png"] = bytes(5000)
+    with pytest.raises(ValueError, match=r"x\.zip: b\.png would unpack to 5000 bytes"):
+        read_images(make_zip(tmp_path / "x.zip", entries))
+
+
+def test_large_files_are_read_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.sources.LARGE_BYTES", 10)
+    for i in range(8):
+        solid((i, 0, 0), (64, 64)).save(tmp_path / f"{i}.png")
+    files = ImageFiles(tmp_path)
+    held, most = set(), []
+
+    def read(index):
+        with files.content(index):
+            held.add(index)
+            most.append(len(held))
+            time.sleep(0.01)
+            held.remove(index)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(read, range(8)))
+    assert most == [1] * 8
 
 
 def test_decompression_bombs(tmp_path, monkeypatch):

@@ -1,12 +1,21 @@
 """Files of strangers: each is read rightly or refused in one line; nothing else is opened."""
 
+import contextlib
 import io
+import json
 import os
+import resource
+import shutil
+import sys
+import zipfile
 
 import numpy as np
+import psutil
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from tests.helpers import DATA
+from tests.helpers.hostile import altered
 from tests.helpers.scripts import run_here
 from utils.drawing import write_film
 from utils.images import open_picture
@@ -132,3 +141,171 @@ def test_a_film_of_too_many_frames_is_refused(tmp_path, monkeypatch):
         open_film(open_source(tmp_path / "film.mp4"), 0, 1) as (_, frames),
     ):
         list(frames)
+
+
+CANARY = "nobody is shown this"
+MEBIBYTES = 1536
+"""Of addresses that a case may take, besides what the process had; most are those of threads."""
+
+_watched = []  # lists of what is opened and started, one for each test that runs
+sys.addaudithook(
+    lambda event, arguments: (
+        [seen.append((event, str(arguments[0]))) for seen in _watched]
+        if event in ("open", "subprocess.Popen")
+        else None
+    )
+)
+
+
+@contextlib.contextmanager
+def watched(private):
+    """Memory is bounded in the block; no other program is started, no file `private` opened."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = psutil.Process().memory_info().vms + MEBIBYTES * 2**20
+    seen = []
+    _watched.append(seen)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        _watched.remove(seen)
+    started = [what for event, what in seen if event != "open" and "ffmpeg" not in what]
+    assert started == [] and str(private) not in [what for _, what in seen]
+
+
+def large_entries(folder):
+    """A zip of 100 KB each for six entries of 100 MiB, under names of pictures."""
+    with zipfile.ZipFile(folder / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for i in range(6):
+            archive.writestr(f"{i}.png", bytes(100 * 2**20))
+    return ["utils.prepare", "x.zip", "--out", "mine.zip"]
+
+
+def a_bomb(folder):
+    """An entry that unpacks to more than is allowed."""
+    with zipfile.ZipFile(folder / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("0.png", bytes(257 * 2**20))
+    return ["train.py", "--data", "x.zip", "--dry-run"]
+
+
+def a_pipe(folder):
+    os.mkfifo(folder / "x.zip")
+    return ["train.py", "--data", "x.zip", "--dry-run"]
+
+
+def names(folder):
+    """Names of pictures and of what is no picture that would move the cursor or forge a line."""
+    with zipfile.ZipFile(folder / "x.zip", "w") as archive:
+        archive.writestr("a\x1b[2J\rerror: all is well.png", b"no picture")
+        archive.writestr("b\x1b]0;title\x07\nFound 9 images.txt", b"")
+    return ["utils.prepare", "x.zip", "--out", "mine.zip"]
+
+
+def a_path_in_a_picture(folder):
+    """A picture that claims to be drawn by a file of its owner's choice."""
+    Image.new("RGB", (8, 8)).save(folder / "plain.png")
+    about = {
+        "latents": "AAAAAA==",
+        "shape": [1, 1],
+        "generator": str(folder / "private.txt"),
+        "digest": "0" * 16,
+        "look": {"scale": 1, "resampling": "nearest", "transparent": None, "columns": None}
+        | {"labels": []},
+    }
+    text = PngImagePlugin.PngInfo()
+    text.add_text("recipe", json.dumps(about))
+    Image.new("RGB", (8, 8)).save(folder / "x.png", pnginfo=text)
+    return ["generate.py", "again", "x.png"]
+
+
+def a_kernel(folder):
+    """A network whose kernel ends the process of TensorFlow that computes it."""
+
+    def change(model, file):
+        for layer in model["config"]["layers"]:
+            if "kernel_size" in layer["config"]:
+                layer["config"]["kernel_size"] = [255, 255]
+
+    shutil.move(altered(folder, change), folder / "generator.h5")
+    return ["generate.py", "images", "--generator", "generator.h5"]
+
+
+def a_run(folder, **files):
+    run = folder / "run" / "gan" / "0001_x"
+    (run / "images").mkdir(parents=True)
+    for name, text in files.items():
+        (run / name.replace("_", ".")).write_text(text)
+    return run
+
+
+def forged_parameters(folder):
+    a_run(folder, params_json=json.dumps({"training": {"data": "a\x1b[2J\n0002_y  finished"}}))
+    return ["utils.runs"]
+
+
+def deep_parameters(folder):
+    a_run(folder, params_json="[" * 100_000)
+    return ["utils.runs"]
+
+
+def a_number_of_5000_digits(folder):
+    a_run(folder, losses_csv=f"epoch,critic\n{'9' * 5000},1\n")
+    return ["utils.runs"]
+
+
+def a_field_of_200_kilobytes(folder):
+    a_run(folder, metrics_csv=f"epoch,swd\n0,{'9' * 200_000}\n")
+    return ["utils.runs"]
+
+
+def linked_parameters(folder):
+    (a_run(folder) / "params.json").symlink_to(folder / "private.txt")
+    return ["utils.runs"]
+
+
+def a_linked_card(folder):
+    run = a_run(folder)
+    shutil.copy(DATA / "old_run" / "0001_tiny" / "generator.h5", run)
+    (run / "card.md").symlink_to(folder / "private.txt")
+    return ["generate.py", "export", "--generator", str(run / "generator.h5"), "--out", "new.npz"]
+
+
+NO_PICTURES = "no readable pictures among its"
+CASES = {
+    large_entries: (2, f"{NO_PICTURES} 6 files; the first, 0.png: not a picture in a format"),
+    a_bomb: (2, "x.zip: 0.png would unpack to 269484032 bytes; at most 268435456"),
+    a_pipe: (2, "x.zip: a pipe or a device; expected a zip or a folder of images"),
+    names: (
+        2,
+        f"{NO_PICTURES} 1 file; the first, a\N{REPLACEMENT CHARACTER}[2J error: all is well",
+    ),
+    a_path_in_a_picture: (2, "private.txt, which has changed or is in no run folder; name the gen"),
+    a_kernel: (2, "generator.h5: refused: "),
+    forged_parameters: (0, "0001_x  a\N{REPLACEMENT CHARACTER}[2J 0002_y finished  "),
+    deep_parameters: (0, "0001_x  –"),
+    a_number_of_5000_digits: (0, "0001_x  –"),
+    a_field_of_200_kilobytes: (0, "0001_x  –"),
+    linked_parameters: (0, "0001_x  –"),
+    a_linked_card: (0, "new.npz: npz"),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_what_comes_of_it(case, tmp_path, monkeypatch, capfd):
+    code, expected = CASES[case]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    private = tmp_path / "private.txt"
+    private.write_text(CANARY)
+    line = case(tmp_path)
+    with watched(private):
+        assert run_here(line, monkeypatch) == code
+    printed = "".join(capfd.readouterr())
+    assert expected in printed and "Traceback" not in printed
+    assert "\x1b" not in printed.replace("\x1b[A", "")  # tqdm's own
+    if code == 2:
+        assert expected in printed.strip().splitlines()[-1]
+    for path in tmp_path.rglob("*"):
+        if path != private and path.is_file() and not path.is_symlink():
+            assert CANARY.encode() not in path.read_bytes()

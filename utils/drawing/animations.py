@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.drawing.films import open_film, progress, write_film
+from utils.drawing.films import check_frame, open_film, progress, write_film
 from utils.drawing.latents import draw, parse_seeds
 from utils.drawing.layout import Layout, enlarge, label
 from utils.drawing.provenance import LoadedGenerator, save_latents
@@ -134,6 +134,8 @@ def _save_film(out, loaded, path_at, loop, seconds, options, seeds):
     out = Path(out)
     layout = Layout(options.scale or _scale(loaded.image_shape[0]), options.resampling)
     layout.check((1, *loaded.image_shape))
+    height, width, _ = loaded.image_shape
+    check_frame(out, width * layout.scale, height * layout.scale)
     path_at(np.zeros(1))  # raises before the film begins
     count = max(2, round(options.fps * seconds))
     latents = np.empty((count, loaded.z_dim), np.float32)
@@ -179,6 +181,7 @@ def save_history(
     with open_picture(samples[0][1], ("PNG",)) as image:
         size = image.size
     scale = scale or _scale(max(size))
+    check_frame(out, *(side * scale for side in size))
 
     def frame(epoch, path):
         with open_picture(path, ("PNG",)) as image:

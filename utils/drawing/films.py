@@ -18,6 +18,8 @@ from utils.messages import one_line
 
 FORMATS = (".mp4", ".gif")
 
+_MOST_PIXELS = 139_264 * 16**2  # of H.264's highest level, 6.2: 8,192 × 4,352
+
 _H264 = (
     *("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "16", "-preset", "medium"),
     # H.264 needs an even number of pixels. Players guess a colour space that is not named from the
@@ -50,6 +52,15 @@ def check_format(path: str | os.PathLike) -> Path:
     if not path.suffix:
         check_new_folder(path)
     return path
+
+
+def check_frame(path: str | os.PathLike, width: int, height: int) -> None:
+    """Raises ValueError where a film cannot have frames of so many pixels; a folder can."""
+    if Path(path).suffix and width * height > _MOST_PIXELS:
+        raise ValueError(
+            f"{path}: frames of {width}×{height} pixels are too large for a film, which has at "
+            f"most {_MOST_PIXELS:,}: choose a smaller scale, or a folder for frames"
+        )
 
 
 def write_film(

@@ -1,14 +1,13 @@
 """`card.md` next to an export: what it draws, what it learned from, its scores, how to use it."""
 
-import csv
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.files import replacing
+from utils.files import read_json, read_text, replacing
 from utils.generator.export import export_generator, format_of, usage
 from utils.messages import count, one_line
+from utils.runs import epochs_done, find_scores, positive_int
 
 if TYPE_CHECKING:
     import keras
@@ -74,12 +73,20 @@ def write_card(
     card = (
         f"{mark}\n# {export.name}\n\n| | |\n|---|---|\n{table}\n\n## Use\n\n```python\n{code}```\n"
     )
-    own = source.with_name("card.md")
-    if own.exists() and own != path and not own.read_text(encoding="utf-8").startswith("<!-- gen"):
-        card += f"\n## The generator's own card\n\n{own.read_text(encoding='utf-8')}"
+    own = _own_card(source)
+    if own and not own.startswith("<!-- gen"):
+        card += f"\n## The generator's own card\n\n{own}"
     with replacing(path) as unfinished:
         unfinished.write_text(card, encoding="utf-8")
     return path
+
+
+def _own_card(source):
+    """The card beside the generator; empty where there is none, or one that leads elsewhere."""
+    try:
+        return read_text(source.with_name("card.md"))
+    except (OSError, ValueError):
+        return ""
 
 
 def _rows(generator, source, format):
@@ -105,7 +112,7 @@ def _rows(generator, source, format):
 def _json(path):
     """A JSON object from a file of the run; empty where the file is missing or damaged."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -143,13 +150,10 @@ def _recipe(params):
 
 def _trained(source, params):
     """The number of epochs in `losses.csv`; without this file, the number that was planned."""
-    try:
-        with open(source.with_name("losses.csv"), encoding="utf-8", newline="") as file:
-            epochs = sum(1 for _ in csv.DictReader(file))
+    if epochs := epochs_done(source.parent):
         return f"{count(epochs, 'epoch')} (updates of the generator)"
-    except OSError:
-        planned = _section(params, "training").get("epochs")
-        return f"{count(planned, 'epoch')}, as planned" if isinstance(planned, int) else _UNKNOWN
+    planned = positive_int(_section(params, "training"), "epochs")
+    return f"{count(planned, 'epoch')}, as planned" if planned else _UNKNOWN
 
 
 def _scores(source):
@@ -158,14 +162,11 @@ def _scores(source):
     scores = {name: value for name, value in figures.items() if isinstance(value, float)}
     if scores:
         return f"of {figures.get('count', _UNKNOWN)} images: {_listed(scores)} (`figures.json`)"
-    try:
-        with open(source.with_name("metrics.csv"), encoding="utf-8", newline="") as file:
-            *_, last = csv.DictReader(file)
-        return f"along the training, of 500 images: {_listed(last)} (`metrics.csv`)"
-    except (OSError, ValueError):
-        return f"{_UNKNOWN}; `python evaluate.py --generator {source}` tells"
+    if rows := find_scores(source.parent):
+        return f"along the training, of 500 images: {_listed(rows[-1])} (`metrics.csv`)"
+    return f"{_UNKNOWN}; `python evaluate.py --generator {source}` tells"
 
 
 def _listed(scores):
     shown = list(scores.items())[:_SCORES]
-    return ", ".join(f"{name} {float(value):.4g}" for name, value in shown)
+    return ", ".join(f"{name} {value:.4g}" for name, value in shown)

@@ -5,6 +5,7 @@ imported inside functions, so that a command line can list `FORMATS` before it l
 """
 
 import contextlib
+import errno
 import io
 import json
 import logging
@@ -219,7 +220,13 @@ def _write_tflite(generator, path):
 
 
 def _write_saved_model(generator, path):
-    _export(generator, path, "tf_saved_model", verbose=False)
+    try:
+        _export(generator, path, "tf_saved_model", verbose=False)
+    except Exception as error:
+        # Of a full disk TensorFlow, which is not imported here, makes an error of its own kind.
+        if type(error).__name__ != "ResourceExhaustedError":
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
 
 def _export(generator, path, format, **options):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from utils.files import check_new_folder, new_folder, replacing
+from utils.files import check_new_folder, new_folder, read_json, replacing
 from utils.generator.export import export_generator
 from utils.messages import one_line
 
@@ -162,7 +162,7 @@ def _index(generator, title):
 
 def _is_site(path):
     try:
-        about = json.loads((path / "site.json").read_text(encoding="utf-8"))
+        about = read_json(path / "site.json")
     except (OSError, ValueError):
         return False
     # A file that somebody added, such as a CNAME, would be lost.

@@ -97,9 +97,7 @@ def why_skipped(name: str) -> str:
     return _UNSUPPORTED.get(Path(name).suffix.lower(), "not a picture, by its name")
 
 
-def pictures(
-    content: bytes, every: int, needed: int | None, first: int = 0
-) -> Iterator[Picture]:
+def pictures(content: bytes, every: int, needed: int | None, first: int = 0) -> Iterator[Picture]:
     """Yields the picture in a file, the frames of an animation, or the pages of a TIFF.
 
     Args:

@@ -7,7 +7,8 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from utils.files import replacing
+from utils.files import read_json, replacing
+from utils.messages import one_line
 
 
 def collect_params(**sections: dict) -> dict:
@@ -43,10 +44,12 @@ def check_params(
     if not path.exists():
         return
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
+        saved = read_json(path)
         before = _flat({name: section for name, section in saved.items() if name in content})
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path}: not readable as JSON ({error}); move the run folder") from error
+        raise ValueError(
+            f"{path}: not readable as JSON ({one_line(error)}); move the run folder"
+        ) from error
     now = _flat(content)
     before = {name: defaults[name] for name in now.keys() & defaults.keys()} | before
     differences = [
@@ -70,8 +73,8 @@ def _flat(content: dict) -> dict:
 def read_params(folder: str | os.PathLike) -> dict[str, dict]:
     """The sections `model`, `training` and `versions` of `params.json`; empty where unreadable."""
     content = {}
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        content = json.loads((Path(folder) / "params.json").read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError):
+        content = read_json(Path(folder) / "params.json")
     sections = content if isinstance(content, dict) else {}
     return {
         name: sections[name] if isinstance(sections.get(name), dict) else {}

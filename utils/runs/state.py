@@ -4,11 +4,14 @@ import contextlib
 import csv
 import math
 import os
+import re
 import time
 from pathlib import Path
 
 import numpy as np
 
+from utils.files import read_text
+from utils.messages import one_line
 from utils.runs.folder import find_samples, is_locked
 from utils.runs.params import positive_int, read_params
 
@@ -18,6 +21,7 @@ QUIET = 30
 CRITIC_SCORES = ("critic_training", "critic_held_back", "critic_generated")
 """Columns of `metrics.csv`: the critic's mean scores, see `utils.quality.CriticScores`."""
 
+_EPOCH = re.compile("([0-9]{1,12}),")  # at the beginning of a row of `losses.csv`
 _TAIL_BYTES = 1 << 16  # the end of a log that is read
 _RECENT_SAMPLES = 6  # for the speed
 _RUN_FILES = ("params.json", "losses.csv", "images", "weights", "generator.h5")
@@ -49,9 +53,8 @@ def last_lines(path: Path) -> list[str]:
 def epochs_done(folder: str | os.PathLike) -> int:
     """The number of epochs in `losses.csv`."""
     for line in reversed(last_lines(Path(folder) / "losses.csv")):
-        epoch = line.partition(",")[0]
-        if epoch.isdecimal():
-            return int(epoch) + 1
+        if match := _EPOCH.match(line):
+            return int(match[1]) + 1
     return 0
 
 
@@ -59,14 +62,13 @@ def read_losses(folder: str | os.PathLike) -> dict[str, np.ndarray]:
     """The columns of `losses.csv` by name, of equal length, without damaged rows."""
     names, rows = [], []
     with (
-        contextlib.suppress(OSError, csv.Error),
-        open(Path(folder) / "losses.csv", errors="replace", newline="") as file,
+        contextlib.suppress(OSError),
+        open(Path(folder) / "losses.csv", encoding="utf-8", errors="replace") as file,
     ):
-        reader = csv.reader(file)
-        names = next(reader, [])
-        for row in reader:
+        names = next(file, "").strip().split(",")
+        for line in file:
             with contextlib.suppress(ValueError):
-                values = [float(value) for value in row]
+                values = [float(value) for value in line.split(",")]
                 if len(values) == len(names) and all(map(math.isfinite, values)):
                     rows.append(values)
     return dict(zip(names, np.array(rows).T, strict=True)) if rows else {}
@@ -80,24 +82,23 @@ def read_scores(path: Path) -> list[dict[str, float]]:
     """
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
+        rows = list(csv.DictReader(read_text(path).splitlines()))
         if any("epoch" not in row for row in rows):
             raise ValueError("no column epoch")
         return [
             {name: int(v) if name == "epoch" else float(v) for name, v in row.items()}
             for row in rows
         ]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(
-            f"{path}: not the scores of a training ({error}); move it away to continue"
+            f"{path}: not the scores of a training ({one_line(error)}); move it away to continue"
         ) from error
 
 
 def find_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
     """The rows of a run folder's `metrics.csv`; empty where there are none or they are damaged."""
-    with contextlib.suppress(OSError, ValueError, csv.Error):
+    with contextlib.suppress(OSError, ValueError):
         return read_scores(Path(folder) / "metrics.csv")
     return []
 

@@ -109,7 +109,9 @@ def test_a_model_that_was_loaded_before_others_trained_the_run_loses_nothing(tin
     other.load_weights(folder / "weights")
     train(other, tiny_zip, folder, 4)
     before = {path.name: path.read_bytes() for path in (folder / "weights").iterdir()}
-    with pytest.raises(ValueError, match="trained up to epoch 4 by another .* after 2 epochs: load"):
+    with pytest.raises(
+        ValueError, match=r"trained up to epoch 4 by another .* after 2 epochs: load"
+    ):
         train(early, tiny_zip, folder, 5)
     assert before == {path.name: path.read_bytes() for path in (folder / "weights").iterdir()}
     early.load_weights(folder / "weights" / "checkpoint_2.h5")  # as one asks for it, all the same

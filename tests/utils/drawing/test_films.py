@@ -14,11 +14,13 @@ from PIL import Image
 from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
 from utils.drawing import animations
+from utils.drawing.animations import FilmOptions, save_history, save_walk
 from utils.drawing.films import write_film
 from utils.drawing.latents import draw, seed_latents
 from utils.drawing.layout import Layout
 from utils.drawing.provenance import LoadedGenerator, read_provenance
 from utils.generator.load import load_generator
+from utils.runs import find_samples
 
 COLOURS = [(255, 255, 255), (224, 184, 7), (185, 33, 19), (54, 79, 179), (0, 0, 0)]
 
@@ -242,3 +244,15 @@ def test_a_film_that_is_stopped_leaves_nothing(run, tmp_path):
     assert process.returncode == 130 and "Traceback" not in errors
     assert errors.splitlines()[-1] == "stopped; files that were not finished are not there"
     assert not list(tmp_path.iterdir())
+
+
+def test_frames_that_no_player_shows_are_refused_before_they_are_drawn(tmp_path, folder):
+    loaded = LoadedGenerator(folder / "generator.h5", load_generator(folder / "generator.h5"))
+    options = FilmOptions(seconds=1, scale=1000)  # 16,000 × 16,000
+    for name in ("a.mp4", "a.gif"):
+        with pytest.raises(
+            ValueError, match=r"frames of 16000×16000 pixels are too large for a fi"
+        ):
+            save_walk(tmp_path / name, loaded, "0-1", options)
+    with pytest.raises(ValueError, match=r"frames of 56000×38000 pixels are too large for a film"):
+        save_history(tmp_path / "a.mp4", find_samples(folder), scale=1000)

@@ -205,6 +205,21 @@ BY_HAND = {
 }
 
 
+def test_a_full_disk_while_tensorflow_writes_is_one_line(tmp_path, monkeypatch):
+    generator = WGANGP(**TINY).generator
+
+    class ResourceExhaustedError(Exception):
+        """TensorFlow's, by its name."""
+
+    def fill(*arguments, **options):
+        raise ResourceExhaustedError("No space left on device [Op:SaveV2]")
+
+    monkeypatch.setattr("utils.generator.export._export", fill)
+    with pytest.raises(OSError, match=r"mine could not be written \(No space left on device\)"):
+        export_generator(generator, tmp_path / "mine", "savedmodel")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_that_holds_something_or_does_not_fit_the_format_is_refused(tmp_path):
     generator = WGANGP(**TINY).generator
     (tmp_path / "mine").mkdir()

@@ -28,3 +28,8 @@ def one_line(text: object, longest: int = 200) -> str:
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line
     )
     return line if len(line) <= longest else f"{line[:longest]}…"
+
+
+def drawable(text: object, longest: int = 200) -> str:
+    """`one_line`, for Matplotlib: between two dollars it would set a formula, or fail to."""
+    return one_line(text, longest).replace("$", r"\$")

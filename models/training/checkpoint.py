@@ -86,6 +86,7 @@ def best_rank(folder: str | os.PathLike) -> tuple[float, ...] | None:
         return None
     try:
         with hdf5.open_checked(path, most_bytes=None) as file:
+            hdf5.check_seal(file)
             return tuple(np.ravel(file.attrs["rank"]).astype(float).tolist())
     except Exception:  # a damaged file is not compared with
         return None

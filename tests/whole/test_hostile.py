@@ -271,6 +271,14 @@ def a_linked_card(folder):
     return ["generate.py", "export", "--generator", str(run / "generator.h5"), "--out", "new.npz"]
 
 
+def a_comparison(folder):
+    """Names that are no letters, and what Matplotlib would take for a formula."""
+    name = "0001_a\x1b[2J\r$\\frac$"
+    run = a_run(folder, metrics_csv="epoch,$\\frac$\n0,1\n").rename(folder / "run" / "gan" / name)
+    shutil.copytree(run, folder / "run" / "gan" / "0002_y")
+    return ["utils.runs", "--compare", name, "0002_y"]
+
+
 NO_PICTURES = "no readable pictures among its"
 CASES = {
     large_entries: (2, f"{NO_PICTURES} 6 files; the first, 0.png: not a picture in a format"),
@@ -287,6 +295,7 @@ CASES = {
     a_number_of_5000_digits: (0, "0001_x  –"),
     a_field_of_200_kilobytes: (0, "0001_x  –"),
     linked_parameters: (0, "0001_x  –"),
+    a_comparison: (0, "compare.png"),
     a_linked_card: (0, "new.npz: npz"),
 }
 

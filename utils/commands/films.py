@@ -144,4 +144,5 @@ def _history(arguments):
             f"{run / 'images'}: no sample_0.png and so on; expected a run folder"
         )
     save_history(arguments.out, samples, arguments.fps, arguments.scale, arguments.resampling)
-    print(f"{arguments.out}: {count(len(samples), 'sample')} of {run}, to epoch {samples[-1][0]}")
+    shown = count(len(samples), "sample")
+    print(f"{arguments.out}: {shown} of {one_line(run)}, to epoch {samples[-1][0]}")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from utils.files import replacing
 from utils.images import to_picture
+from utils.messages import drawable
 from utils.quality.evaluation import Evaluation
 
 _COLOUR, _LAW = "#2b6cb0", "#c05621"  # of the images judged, and of what the law expects
@@ -61,7 +62,7 @@ def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> 
     heights += [2.4] * (len(histograms) // 2) + [1.5] * (len(rows) + 1)
     heights += [2.4, 1.5] if evaluation.projected else []
     figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
-    figure.suptitle(title, parse_math=False)  # it may be a path with dollars in it
+    figure.suptitle(drawable(title))  # it may be a path with dollars in it
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
     table = next(parts).subplots()
     table.axis("off")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from utils.files import replacing
 from utils.images import open_picture
-from utils.messages import one_line
+from utils.messages import drawable, one_line
 from utils.runs.curves import smoothed
 from utils.runs.folder import find_samples
 from utils.runs.params import read_params
@@ -38,8 +38,8 @@ def compare(a: str | os.PathLike, b: str | os.PathLike, path: str | os.PathLike)
         OSError: it cannot be written.
     """
     folders = (Path(a), Path(b))
-    names = [_without_formulas(folder.resolve().name) for folder in folders]
-    changes = [tuple(map(_without_formulas, row)) for row in differences(*folders)]
+    names = [drawable(folder.resolve().name) for folder in folders]
+    changes = [tuple(map(drawable, row)) for row in differences(*folders)]
     charts = _charts(folders)
     samples = [
         [_sample(folder, epoch) for folder, epoch in zip(folders, epochs, strict=True)]
@@ -126,7 +126,7 @@ def _charts(folders):
 
 
 def _draw_chart(axis, title, curves, names):
-    axis.set_title(title)
+    axis.set_title(drawable(title))
     axis.set_xlabel("epoch")
     axis.grid(alpha=0.25)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -149,8 +149,3 @@ def _write_differences(axis, changes, names):
             y = 1 - (line + 0.5) / len(rows)
             weight = "bold" if line == 0 else "normal"
             axis.text(x, y, text, color=colour, weight=weight, fontsize=9, va="center")
-
-
-def _without_formulas(text):
-    """Text with its dollars escaped, between which Matplotlib would set formulas."""
-    return text.replace("$", r"\$")

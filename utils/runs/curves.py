@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from utils.files import replacing
+from utils.messages import drawable
 from utils.runs.state import CRITIC_SCORES
 
 _CAPTION = """\
@@ -86,7 +87,7 @@ def _draw_scores(axes, rows: list[dict]) -> None:
         values = np.array([row[name] for row in rows])
         right = name.startswith(_SMALLER_IS_BETTER)
         largest = np.abs(values).max()
-        label = f"{name} (1 = {largest:.3g})" if right else name
+        label = drawable(f"{name} (1 = {largest:.3g})" if right else name)
         scale = largest if right and largest else 1
         axes[int(right)].plot(epochs, values / scale, marker=".", label=label)
     titles = ("Scores: larger is better", "Scores: smaller is better")

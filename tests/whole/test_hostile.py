@@ -44,6 +44,38 @@ WRITTEN = ("ICO", "ICNS", "PCX", "SGI", "TGA", "DDS", "IM", "SPIDER", "XBM")
 """Formats that Pillow writes and reads, and that are not read here."""
 
 
+CANARY = "nobody is shown this"
+MEBIBYTES = 1536
+"""Of addresses that a case may take, besides what the process had; most are those of threads."""
+
+_watched = []  # lists of what is opened and started, one for each test that runs
+sys.addaudithook(
+    lambda event, arguments: (
+        [seen.append((event, str(arguments[0]))) for seen in _watched]
+        if event in ("open", "subprocess.Popen")
+        else None
+    )
+)
+
+
+@contextlib.contextmanager
+def watched(private):
+    """Memory is bounded in the block; no other program is started, no file `private` opened."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = psutil.Process().memory_info().vms + MEBIBYTES * 2**20
+    seen = []
+    _watched.append(seen)
+    if sys.platform == "linux":  # others have no such limit, or do not keep it
+        resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+        _watched.remove(seen)
+    started = [what for event, what in seen if event != "open" and "ffmpeg" not in what]
+    assert started == [] and str(private) not in [what for _, what in seen]
+
+
 def written(kind):
     """The content of a picture of a kind."""
     image = Image.new("1" if kind == "XBM" else "F" if kind == "SPIDER" else "RGB", (32, 32))
@@ -76,15 +108,16 @@ def test_a_picture_in_another_format_under_the_name_of_a_png(
     folder.mkdir()
     (folder / "x.png").write_bytes(CONTENTS[kind])
     why = "not a picture in a format that is read"
-    with pytest.raises(ValueError, match=why):
-        read_picture(folder / "x.png", 32)
-    with pytest.raises(ValueError, match=rf"x\.png does not decode.*: {why}"):
-        read_images(folder)
     line = ["utils.prepare", str(folder), "--out", str(tmp_path / "mine.zip"), "--size", "32"]
-    assert run_here(line, monkeypatch) == 2
-    assert capsys.readouterr().err.strip().splitlines()[-1].endswith(f"x.png: {why}")
-    assert not (tmp_path / "mine.zip").exists()
-    assert run_here(["generate.py", "again", str(folder / "x.png")], monkeypatch) == 2
+    with watched(tmp_path / "private"):
+        with pytest.raises(ValueError, match=why):
+            read_picture(folder / "x.png", 32)
+        with pytest.raises(ValueError, match=rf"x\.png does not decode.*: {why}"):
+            read_images(folder)
+        assert run_here(line, monkeypatch) == 2
+        assert capsys.readouterr().err.strip().splitlines()[-1].endswith(f"x.png: {why}")
+        assert not (tmp_path / "mine.zip").exists()
+        assert run_here(["generate.py", "again", str(folder / "x.png")], monkeypatch) == 2
     assert capsys.readouterr().err.strip().endswith("not a picture in a format that is read")
 
 
@@ -125,6 +158,7 @@ def test_a_list_of_other_files_is_no_film(kind, tmp_path):
     film.write_text(MANIFESTS[kind].format(private=private))
     files = open_source(film)
     with (
+        watched(private),
         pytest.raises(ValueError, match="not a film that ffmpeg can read"),
         open_film(files, 0, 1) as (_, frames),
     ):
@@ -141,37 +175,6 @@ def test_a_film_of_too_many_frames_is_refused(tmp_path, monkeypatch):
         open_film(open_source(tmp_path / "film.mp4"), 0, 1) as (_, frames),
     ):
         list(frames)
-
-
-CANARY = "nobody is shown this"
-MEBIBYTES = 1536
-"""Of addresses that a case may take, besides what the process had; most are those of threads."""
-
-_watched = []  # lists of what is opened and started, one for each test that runs
-sys.addaudithook(
-    lambda event, arguments: (
-        [seen.append((event, str(arguments[0]))) for seen in _watched]
-        if event in ("open", "subprocess.Popen")
-        else None
-    )
-)
-
-
-@contextlib.contextmanager
-def watched(private):
-    """Memory is bounded in the block; no other program is started, no file `private` opened."""
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    limit = psutil.Process().memory_info().vms + MEBIBYTES * 2**20
-    seen = []
-    _watched.append(seen)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-        _watched.remove(seen)
-    started = [what for event, what in seen if event != "open" and "ffmpeg" not in what]
-    assert started == [] and str(private) not in [what for _, what in seen]
 
 
 def large_entries(folder):

@@ -81,7 +81,8 @@ def main(a):
     from models.engines import distributed
     from models.training.outputs import resume
     from utils.loaders import data_size, load_images
-    from utils.runs import locked, run_folder
+    from utils.runs import data_rules, locked, run_folder
+    from utils.sources import RULES
 
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
@@ -109,7 +110,15 @@ def main(a):
     with contextlib.ExitStack() as stack:
         group = distributed(a.devices, a.coordinator, a.processes, a.process)
         processes = stack.enter_context(group)
-        x_train = load_images(a.data, size, batch_size, a.seed, a.channels, held_back=held_back)
+        x_train = load_images(
+            a.data,
+            size,
+            batch_size,
+            a.seed,
+            a.channels,
+            held_back=held_back,
+            rules=RULES if a.new else data_rules(folder),
+        )
         palette = x_train.palette()
         if palette:
             print(f"{palette}.")

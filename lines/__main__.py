@@ -1,6 +1,7 @@
 """`python -m lines`: writes a zip of line images."""
 
 import argparse
+import io
 import sys
 import time
 
@@ -10,6 +11,9 @@ from lines.render import MAX_WEIGHT
 
 def main() -> int:
     """Parses the command line and writes the zip; returns 0, or 2 after an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a path may have any letter
     arguments = vars(_parser().parse_args())
     path, debug = arguments.pop("out"), arguments.pop("debug")
     try:

@@ -13,7 +13,7 @@ import pytest
 from tests.helpers import ROOT
 
 SCRIPTS = ("train", "generate", "evaluate")
-BOTTOM = {f"utils.{name}" for name in ("messages", "files", "images", "hdf5", "cli")}
+BOTTOM = {f"utils.{name}" for name in ("messages", "files", "images", "decoding", "hdf5", "cli")}
 DATA = {"utils.sources", "utils.loaders"}
 ROOMS = {
     f"utils.{name}"

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import stat
@@ -17,8 +18,12 @@ from utils.messages import one_line
 def parser(description: str, examples: str) -> argparse.ArgumentParser:
     """An argument parser that shows defaults and examples, and knows `--debug`.
 
-    What it refuses is one line too; parsers of subcommands are of the same class.
+    What it refuses is one line too; parsers of subcommands are of the same class. From then on, a
+    letter that a terminal or a file cannot show is a question mark, and no error.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     made = _Parser(
         prog=program(),
         description=description,

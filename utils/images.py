@@ -1,79 +1,24 @@
 """Pixels: the one conversion each way between uint8 and float32, grey, palettes, grids, files."""
 
-import contextlib
-import functools
-import io
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from utils.files import replacing
-from utils.messages import count, one_line
+from utils.messages import count
 
 SIZES = (32, 64, 128, 256, 512)
 """Widths and heights of images, in pixels, that there are networks for."""
 
-MAX_PIXELS = 64 * 1024**2
-
-_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _GAP = 2  # pixels between the images of a grid
 _GAP_GREY = 96
 _COUNTED = 2000  # images whose colours are counted, at most
 _CHUNK_PIXELS = 2**20  # that are counted at a time
 _MOST_COLOURS = 32
-
-
-@contextlib.contextmanager
-def open_picture(
-    source: bytes | str | os.PathLike, formats: tuple[str, ...] = (), limited: bool = True
-) -> Iterator[Image.Image]:
-    """Opens a picture, not yet decoded, whoever made it: nothing else in this project does.
-
-    The content of a file decides what reads it, not its name, and Pillow knows 40 formats: one
-    starts another program, some decode before a size is known. So few are allowed here.
-
-    Args:
-        source: the content of a file, or the path of one that is not large.
-        formats: Pillow's names of those that are read; empty for all that are allowed.
-        limited: whether more than 64 Mi pixels are refused. If not, the caller calls
-            `check_pixels`: a JPEG may be decoded in a smaller size than its own.
-
-    Raises:
-        Exception: Pillow's decoders raise a dozen different types, see `why_undecodable`.
-    """
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    with Image.open(file, formats=formats or _readable()) as image:
-        if limited:
-            check_pixels(image.size)
-        yield image
-
-
-@functools.cache
-def _readable():
-    """The allowed formats that this version of Pillow knows."""
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def check_pixels(size: tuple[int, int], original: tuple[int, int] | None = None) -> None:
-    """Raises ValueError if a picture of `size` (width, height) has more than 64 Mi pixels.
-
-    The message names the size `original`, if it is given: a JPEG may be decoded in a smaller one.
-    """
-    if size[0] * size[1] > MAX_PIXELS:
-        width, height = original or size
-        raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
-
-
-def why_undecodable(error: Exception) -> str:
-    """One line that says why a picture could not be read."""
-    if isinstance(error, UnidentifiedImageError):  # Pillow's message has an address in memory
-        return "not a picture in a format that is read"
-    return one_line(error)
 
 
 def to_float(images: np.ndarray) -> np.ndarray:
@@ -84,46 +29,6 @@ def to_float(images: np.ndarray) -> np.ndarray:
 def to_uint8(images: np.ndarray) -> np.ndarray:
     """Converts float in [-1, 1] to uint8 0…255, rounded; clips values outside the range."""
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def to_rgb(image: Image.Image, size: int) -> np.ndarray:
-    """Converts any picture to a square of RGB pixels.
-
-    `flatten` makes it RGB. A picture that is not square is cropped around its centre, and one of
-    another size is resampled (Lanczos).
-
-    Args:
-        image: an open picture of any mode and size; of an animation, the first frame.
-        size: width and height of the square, in pixels.
-
-    Returns:
-        uint8 array (size, size, 3).
-    """
-    image = flatten(image)
-    if image.size != (size, size):
-        image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(image)
-
-
-def flatten(image: Image.Image, paper: str | tuple[int, ...] = "white") -> Image.Image:
-    """Converts any picture to RGB in its own size.
-
-    Applies the rotation that the camera noted, lays transparent pixels over `paper` and scales
-    16-bit grey to 8 bits.
-
-    Args:
-        image: an open picture of any mode and size; of an animation, the current frame.
-        paper: a colour in any form that Pillow accepts.
-    """
-    # A large picture takes 256 MiB, so it is copied only where it must be.
-    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image).clip(0, 65535) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, paper), image)
-    return image.convert("RGB")
 
 
 def as_rgb(images: np.ndarray) -> np.ndarray:

@@ -8,15 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils import messages
-from utils.images import (
-    SIZES,
-    Palette,
-    find_palette,
-    open_picture,
-    to_rgb,
-    why_undecodable,
-)
+from utils.decoding import open_picture, to_rgb, why_undecodable
+from utils.images import SIZES, Palette, find_palette
 from utils.sources import (
+    RULES,
     ArraySource,
     ImageFiles,
     ImageSource,
@@ -54,7 +49,6 @@ class ImageStream:
         position: number of the batch that `next` returns; set it to seek.
         local_slice: (first, end) of the images of a batch that `next` returns; (0, B) unless set.
         name: of the zip or folder; empty for an array.
-        fingerprint: of the images, to check that a resumed training has the same ones.
 
     Raises:
         ValueError: the batch is larger than the data set, or `held_back` outside its range.
@@ -86,7 +80,6 @@ class ImageStream:
         self.position = 0
         self.local_slice = 0, batch_size
         self.name = source.name
-        self.fingerprint = source.fingerprint
         # The 3 keeps its random numbers apart from those of training, see `WGANGP.noise`.
         chosen = np.random.default_rng((seed, 0, 3)).permutation(len(source))
         self._held_back = chosen[: self.held_back_count]
@@ -94,6 +87,11 @@ class ImageStream:
         self._worker = ThreadPoolExecutor(1)
         self._prefetched = {}
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the images, to check that a resumed training has the same ones."""
+        return self.source.fingerprint
 
     def __iter__(self) -> "ImageStream":
         return self
@@ -221,6 +219,7 @@ def load_images(
     channels: int = 3,
     memory_limit: int = MEMORY_LIMIT,
     held_back: float = 0.0,
+    rules: int = RULES,
 ) -> ImageStream:
     """Streams the images of a zip or a folder. A zip is never unpacked to disk.
 
@@ -235,6 +234,7 @@ def load_images(
         memory_limit: bytes up to which the decoded images are cached in memory as uint8 (2 GiB:
             about 43,000 images of 128 pixels); a larger data set is decoded again in each pass.
         held_back: share of the images that no batch contains, see `ImageStream`.
+        rules: which files count as images: of a run that was begun, `utils.runs.data_rules`.
 
     Returns:
         an endless `ImageStream` of `(images,)`, float32 (B, image_size, image_size, channels) in
@@ -245,10 +245,12 @@ def load_images(
         ValueError: not a zip, no images in it, one that unpacks to more than 256 MiB, or what
             `ImageStream` refuses. A file that does not decode raises it in `next`.
     """
-    files = ImageFiles(path)
+    files = ImageFiles(path, rules=rules)
     source = ImageSource(files, image_size, memory_limit, channels)
     stream = ImageStream(source, batch_size, seed, held_back)
     print(f"Found {len(files.names)} images belonging to 1 classes.")
     if files.skipped:
         print(f"Skipped {messages.count(len(files.skipped), 'file')}: not images.")
+    if files.outside:
+        print(files.describe_links())
     return stream

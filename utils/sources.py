@@ -15,17 +15,27 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from utils.images import (
+from utils.decoding import (
+    SUFFIXES,
+    GreyRange,
+    is_deep,
     open_picture,
-    to_channels,
-    to_float,
     to_rgb,
-    to_uint8,
     why_undecodable,
 )
+from utils.images import evenly_spread, to_channels, to_float, to_uint8
 from utils.messages import count, one_line
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+RULES = 2
+"""Number of the rules for which files of a data set are its images, and for its fingerprint.
+
+A run keeps those by which it began. 1: fewer suffixes, no linked folders, names that begin with
+`./` hidden, a folder's fingerprint by sizes.
+"""
+_SUFFIXES_1 = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+_SAMPLED = 1 << 16  # bytes of a file that its part of the fingerprint is of
+_LOOKED_AT = 500  # images whose values are looked at for `grey_range`
+
 MAX_FILE_BYTES = 256 * 1024**2
 LARGE_BYTES = 16 * 1024**2
 """Files with more bytes are read one at a time; see `LARGE_PIXELS`."""
@@ -55,11 +65,16 @@ class ImageFiles:
         path: a `.zip`, or a folder that may contain folders.
         suffixes: file names with one of these suffixes, given in lower case, count as images.
         lenient: an entry of a zip that is too large raises an error only when it is read.
+        rules: which files count as images, and what the fingerprint is of: `RULES`, or the number
+            of earlier ones, by which a run began.
 
     Attributes:
         names: path of each image inside the zip or folder.
         skipped: names of files that are not images (`__MACOSX`, `.DS_Store`, text).
-        fingerprint: 16 hexadecimal digits of names and checksums (zip) or sizes (folder).
+        outside: links of the folder that lead out of it, which are not followed.
+        fingerprint: the rules' number and 16 hexadecimal digits, of names and contents (by their
+            checksums in a zip).
+        grey_range: of the pictures that are deep; None until `find_grey_range` was called.
 
     Raises:
         FileNotFoundError: there is no file or folder at `path`.
@@ -71,31 +86,69 @@ class ImageFiles:
         path: str | os.PathLike,
         suffixes: tuple[str, ...] = SUFFIXES,
         lenient: bool = False,
+        rules: int = RULES,
     ):
-        self.path = Path(path)
-        self._large = threading.Lock()
+        self._begin(Path(path), rules)
         if not self.path.exists():
             raise FileNotFoundError(
                 f"{path}: no such file or folder; expected a zip or a folder of images"
             )
         if not (self.path.is_dir() or self.path.is_file()):
             raise ValueError(f"{path}: a pipe or a device; expected a zip or a folder of images")
-        self.archive = None if self.path.is_dir() else self._open_zip()
+        if self.path.is_file():
+            self.archive = self._open_zip()
+        if rules == 1:
+            suffixes, hidden = _SUFFIXES_1, _is_hidden_1
+        else:
+            hidden = _is_hidden
         checksums = self._checksums() if self.archive else self._sizes()
-        self.names = sorted(name for name in checksums if _is_image(name, suffixes))
-        self.skipped = sorted(name for name in checksums if not _is_image(name, suffixes))
+        images = {
+            name for name in checksums if not hidden(name) and name.lower().endswith(suffixes)
+        }
+        self.names = sorted(images)
+        self.skipped = sorted(checksums.keys() - images)
         if not self.names:
             raise ValueError(
                 f"{path}: no images among its {count(len(checksums), 'file')}; "
-                f"expected {', '.join(suffixes)}"
+                f"expected {', '.join(suffixes)}. {self.describe_links()}".rstrip(". ")
             )
         if self.archive and not lenient:
             for name in self.names:
                 self._refuse_bomb(self.archive.getinfo(name))
-        listed = "".join(f"{name}/{checksums[name]}\n" for name in self.names)
-        self.fingerprint = hashlib.blake2b(
-            listed.encode(errors="surrogateescape"), digest_size=8
-        ).hexdigest()
+        self._checked = checksums
+
+    def _begin(self, path, rules):
+        self.path = path
+        self.rules = rules
+        self.archive = None
+        self.names, self.skipped, self.outside = [], [], []
+        self.grey_range = None
+        self._finding = threading.Lock()
+        self._large = threading.Lock()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """See the class; computed when it is first asked for, since it reads a folder's files."""
+        checked = {name: self._checked[name] for name in self.names}
+        if self.rules != 1 and not self.archive:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                samples = pool.map(lambda name: _sample(self.path / name), self.names)
+                checked = dict(zip(self.names, samples, strict=True))
+        listed = "".join(f"{name}/{value}\n" for name, value in checked.items())
+        digest = hashlib.blake2b(listed.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+        return digest if self.rules == 1 else f"{self.rules}-{digest}"
+
+    def find_grey_range(self) -> None:
+        """Sets `grey_range` by at most 500 of the images; no image of it may be open meanwhile."""
+        with self._finding:
+            if self.grey_range is None:
+                self.grey_range = GreyRange.of(self._looked_at())
+
+    def _looked_at(self):
+        for index in evenly_spread(len(self.names), _LOOKED_AT):
+            with contextlib.suppress(ValueError), self.open(index) as image:
+                image.load()
+                yield image
 
     @contextlib.contextmanager
     def content(self, index: int) -> Iterator[bytes]:
@@ -128,7 +181,8 @@ class ImageFiles:
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             raise ValueError(
                 f"{self.path}: {one_line(self.names[index])} does not decode (image {index + 1} "
-                f"of {len(self.names)}): {why_undecodable(error)}; remove or replace it"
+                f"of {len(self.names)}): {why_undecodable(error)}; remove it, or make a data set "
+                "that passes over it: python -m utils.prepare"
             ) from error
 
     def _open_zip(self) -> zipfile.ZipFile:
@@ -148,9 +202,45 @@ class ImageFiles:
         return {entry.filename: entry.CRC for entry in entries if not entry.filename.endswith("/")}
 
     def _sizes(self) -> dict[str, int]:
-        """Bytes of each file of the folder by its path in the folder."""
-        files = [file for file in self.path.rglob("*") if file.is_file()]
-        return {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
+        """Bytes of each file of the folder by its path in the folder.
+
+        Links to folders are followed where they stay in the folder, and each folder is entered
+        once.
+        """
+        if self.rules == 1:
+            files = [file for file in self.path.rglob("*") if file.is_file()]
+            return {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
+        root, sizes, entered, links = self.path.resolve(), {}, set(), {}
+        for folder, folders, files in os.walk(self.path, followlinks=True):
+            here = Path(folder).resolve()
+            if here in entered or not here.is_relative_to(root):
+                if here not in entered:
+                    self.outside.append(os.path.relpath(folder, self.path))
+                folders.clear()
+                continue
+            entered.add(here)
+            # The same order everywhere, or which of two ways to a folder is found would depend on
+            # the disk; hidden ones last, for what they hold may be linked to.
+            folders.sort(key=lambda name: (name.startswith("."), name))
+            for path in (Path(folder) / name for name in files):
+                name = path.relative_to(self.path).as_posix()
+                if not path.is_symlink():
+                    sizes[name] = path.stat().st_size
+                elif not path.resolve().is_relative_to(root):
+                    self.outside.append(name)
+                elif path.is_file():
+                    links[name] = path.resolve()
+        if links:
+            found = {(self.path / name).resolve() for name in sizes}
+            sizes |= {n: path.stat().st_size for n, path in links.items() if path not in found}
+        return sizes
+
+    def describe_links(self) -> str:
+        """A sentence on the links that lead out of the folder; empty without one."""
+        if not self.outside:
+            return ""
+        links = count(len(self.outside), "link")
+        return f"Not followed: {links} out of the folder (the first: {one_line(self.outside[0])})."
 
     def _refuse_bomb(self, entry: zipfile.ZipInfo) -> None:
         # Reading never returns more than the declared size, so checking the declaration is enough.
@@ -163,10 +253,40 @@ class ImageFiles:
                 )
 
 
-def _is_image(name: str, suffixes: tuple[str, ...]) -> bool:
+class OneFile(ImageFiles):
+    """One picture or film as a source of one file."""
+
+    def __init__(self, path: Path):
+        self._begin(path.parent, RULES)
+        self.names = [path.name]
+
+
+def _is_hidden(name: str) -> bool:
     # String methods: with Path, a million names would take half a minute.
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
-    return not hidden and name.lower().endswith(suffixes)
+    if not (name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name):
+        return False
+    return any(
+        part == "__MACOSX" or (part.startswith(".") and part not in (".", ".."))
+        for part in name.split("/")
+    )
+
+
+def _is_hidden_1(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name
+
+
+def _sample(path: Path) -> str:
+    """A digest of a file's length and of 16 places of it; of all of a file up to 64 KiB."""
+    with open(path, "rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        digest = hashlib.blake2b(str(length).encode(), digest_size=8)
+        starts = [0]
+        if length > _SAMPLED:
+            starts = np.linspace(0, length - _SAMPLED // 16, 16).astype(int).tolist()
+        for start in starts:
+            file.seek(start)
+            digest.update(file.read(_SAMPLED // len(starts)))
+    return digest.hexdigest()
 
 
 class ImageSource:
@@ -188,13 +308,12 @@ class ImageSource:
     def __init__(self, files: ImageFiles, size: int, memory_limit: int, channels: int = 3):
         self.files = files
         self.name = files.path.name
-        self.fingerprint = files.fingerprint
         self.size = size
         self.channels = channels
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._lock = threading.Lock()
         self._large = threading.Lock()
-        self._resizing = False
+        self._announced = set()
         self._error = None
         shape = (len(files.names), size, size, channels)
         self.cache = np.empty(shape, np.uint8) if np.prod(shape) <= memory_limit else None
@@ -207,6 +326,11 @@ class ImageSource:
 
     def __len__(self) -> int:
         return len(self.files.names)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the files, see `ImageFiles`."""
+        return self.files.fingerprint
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Images as float32 (n, size, size, channels) in [-1, 1]; raises as `pixels`."""
@@ -241,24 +365,39 @@ class ImageSource:
 
     def _decode(self, index: int) -> np.ndarray:
         with self.files.open(index) as image:
-            width, height = image.size
-            if (width, height) != (self.size, self.size):
-                self._announce_resizing(self.files.names[index], width, height)
-            large = width * height > LARGE_PIXELS
-            with self._large if large else contextlib.nullcontext():
-                pixels = to_rgb(image, self.size)
-            return to_channels(pixels[None], self.channels)[0]
-
-    def _announce_resizing(self, name: str, width: int, height: int) -> None:
-        with self._lock:  # held while printing: nobody gets a resized image before the message
-            if self._resizing:
-                return
-            self._resizing = True
-            size = f"{self.size}×{self.size}"
-            tqdm.write(
-                f"Images of other sizes are cropped to a square and resized to {size} "
-                f"(the first: {one_line(name)}, {width}×{height})."
+            first_deep = is_deep(image) and not self.files.grey_range
+            pixels = None if first_deep else self._pixels(image)
+            size = image.size
+        if first_deep:  # not above: it opens other files
+            self.files.find_grey_range()
+            with self.files.open(index) as image:
+                pixels = self._pixels(image)
+        if size != (self.size, self.size):
+            self._announce(
+                f"Images of other sizes are cropped to a square and resized to {self.size}×"
+                f"{self.size} (the first: {self._name(index)}, {size[0]}×{size[1]})."
             )
+        if first_deep:
+            self._announce(
+                f"Grey of more than 8 bits: {self.files.grey_range} become black to white (the "
+                f"first: {self._name(index)})."
+            )
+        return to_channels(pixels[None], self.channels)[0]
+
+    def _pixels(self, image):
+        large = image.width * image.height > LARGE_PIXELS
+        with self._large if large else contextlib.nullcontext():
+            return to_rgb(image, self.size, self.files.grey_range)
+
+    def _name(self, index):
+        return one_line(self.files.names[index])
+
+    def _announce(self, text: str) -> None:
+        """Prints a text once, of those that begin alike."""
+        with self._lock:  # held while printing: nobody gets such an image before the message
+            if text[:20] not in self._announced:
+                self._announced.add(text[:20])
+                tqdm.write(text)
 
 
 class ArraySource:

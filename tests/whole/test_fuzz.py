@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.helpers import fuzz, mutations
+from utils.decoding import to_rgb
 from utils.drawing.latents import parse_seeds
 from utils.generator import architecture
 from utils.generator.layers import KINDS
-from utils.images import to_rgb
 from utils.loaders import load_images
 from utils.messages import one_line
 

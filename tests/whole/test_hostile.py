@@ -17,8 +17,8 @@ from PIL import Image, PngImagePlugin
 from tests.helpers import DATA
 from tests.helpers.hostile import altered
 from tests.helpers.scripts import run_here
+from utils.decoding import open_picture
 from utils.drawing import write_film
-from utils.images import open_picture
 from utils.loaders import read_images, read_picture
 from utils.prepare.reading import open_film, open_source
 

@@ -14,6 +14,7 @@ from utils.commands import (
     open_for_seeds,
     subcommand,
 )
+from utils.decoding import open_picture
 from utils.drawing import (
     PAPERS,
     Layout,
@@ -26,7 +27,7 @@ from utils.drawing import (
     save_images,
     save_mix,
 )
-from utils.images import as_rgb, open_picture, save_picture
+from utils.images import as_rgb, save_picture
 from utils.messages import count, one_line
 from utils.runs import find_critic, find_generators, newest_generator
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from utils.decoding import open_picture
 from utils.drawing.films import check_frame, open_film, progress, write_film
 from utils.drawing.latents import draw, parse_seeds
 from utils.drawing.layout import Layout, enlarge, label
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import film_latents, orbit, walk
-from utils.images import open_picture
 
 _PIXELS = 512  # width of a film, about, where no scale is given
 

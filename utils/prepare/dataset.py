@@ -11,13 +11,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from tqdm.auto import tqdm
 
+from utils.decoding import open_picture
 from utils.files import replacing
-from utils.images import Palette, find_palette, open_picture
+from utils.images import Palette, find_palette
 from utils.messages import count, one_line
 from utils.prepare.findings import Findings
 from utils.prepare.lookalikes import near_duplicates
 from utils.prepare.page import report_html
-from utils.prepare.reading import OneFile, open_source, why_skipped
+from utils.prepare.reading import open_source, why_skipped
 from utils.prepare.squares import Result, Settings, enlarges, make_squares
 from utils.sources import ImageFiles
 
@@ -61,6 +62,7 @@ def prepare(
         with zipfile.ZipFile(partial_zip, "w") as archive:
             _write_squares(archive, _portable(out.stem), files, findings, keep_duplicates)
         _check_not_empty(findings)
+        findings.grey_range, findings.links = files.grey_range, files.describe_links()
         findings.near_duplicates = near_duplicates(findings.signatures)
         with zipfile.ZipFile(partial_zip) as archive:
             findings.palette = _palette(archive, findings.names)
@@ -102,7 +104,7 @@ def _check_not_empty(findings: Findings) -> None:
 def _write_squares(
     archive: zipfile.ZipFile,
     folder: str,
-    files: ImageFiles | OneFile,
+    files: ImageFiles,
     findings: Findings,
     keep_duplicates: bool,
 ) -> None:
@@ -141,7 +143,7 @@ def _read_square(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         return np.asarray(image).reshape(image.height, image.width, -1)
 
 
-def _results(files: ImageFiles | OneFile, settings: Settings, title: str) -> Iterator[Result]:
+def _results(files: ImageFiles, settings: Settings, title: str) -> Iterator[Result]:
     """The results of all files, with a progress bar that counts pictures."""
     with tqdm(total=len(files.names), unit=" images", desc=title, dynamic_ncols=True) as bar:
 

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import shlex
 
+from utils.decoding import GreyRange
 from utils.images import SIZES, Palette
 from utils.messages import count, one_line
 from utils.prepare.lookalikes import COMPARED, Signature
@@ -37,6 +38,8 @@ class Findings:
         greys: number of the same squares without colours.
         near_duplicates: see `utils.prepare.lookalikes.near_duplicates`.
         palette: the colours of the same squares; None if they are many.
+        grey_range: of pictures of more than 8 bits; None where there was none.
+        links: a sentence on links that were not followed; empty without one.
     """
 
     source: str
@@ -57,6 +60,8 @@ class Findings:
     greys: int = 0
     near_duplicates: list[tuple[float, int, int]] = dataclasses.field(default_factory=list)
     palette: Palette | None = None
+    grey_range: GreyRange | None = None
+    links: str = ""
 
     def add(self, name: str, label: str, square: Square) -> None:
         """Records a square that is in the zip."""
@@ -124,6 +129,10 @@ def advice(findings: Findings) -> list[str]:
         entries.append(
             "No picture has colours: --mode grey draws the same with a third of the work."
         )
+    if f.grey_range:
+        entries.append(f"Grey of more than 8 bits: {f.grey_range} became black to white.")
+    if f.links:
+        entries.append(f.links)
     if f.palette:
         entries.append(f"{f.palette}: flat colours.")
     if f.near_duplicates:

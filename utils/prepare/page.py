@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from utils.images import evenly_spread, grid, open_picture, to_picture
+from utils.decoding import open_picture
+from utils.images import evenly_spread, grid, to_picture
 from utils.messages import one_line
 from utils.prepare.findings import (
     Findings,

@@ -10,15 +10,11 @@ from typing import NamedTuple
 
 import imageio_ffmpeg
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 
-from utils.images import check_pixels, open_picture
-from utils.sources import SUFFIXES, ImageFiles, read_file
+from utils.decoding import SUFFIXES, check_pixels, open_picture, orientation
+from utils.sources import ImageFiles, OneFile
 
-PICTURES = (
-    *SUFFIXES,
-    *(".apng", ".avif", ".jfif", ".jp2", ".jpe", ".mpo", ".pbm", ".pgm", ".pnm", ".ppm"),
-)
 FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
 
 _ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
@@ -56,23 +52,7 @@ class Picture(NamedTuple):
     image: Image.Image
 
 
-class OneFile:
-    """One picture or film with the attributes of `ImageFiles`."""
-
-    archive = None
-    skipped = ()
-
-    def __init__(self, path: Path):
-        self.path = path.parent
-        self.names = [path.name]
-
-    @contextlib.contextmanager
-    def content(self, index: int) -> Iterator[bytes]:
-        """The bytes of the file, see `ImageFiles.content`."""
-        yield read_file(self.path / self.names[index])
-
-
-def open_source(path: str | os.PathLike) -> ImageFiles | OneFile:
+def open_source(path: str | os.PathLike) -> ImageFiles:
     """Opens a folder, a zip, a film or a picture.
 
     Raises:
@@ -80,11 +60,11 @@ def open_source(path: str | os.PathLike) -> ImageFiles | OneFile:
             raises an error only when it is read.
     """
     path = Path(path)
-    if path.is_file() and path.name.lower().endswith(PICTURES + FILMS):
+    if path.is_file() and path.name.lower().endswith(SUFFIXES + FILMS):
         return OneFile(path)
     if path.is_file() and (advice := _UNSUPPORTED.get(path.suffix.lower())):
         raise ValueError(f"{path}: not a format that can be read; {advice}")
-    return ImageFiles(path, PICTURES + FILMS, lenient=True)
+    return ImageFiles(path, SUFFIXES + FILMS, lenient=True)
 
 
 def is_film(name: str) -> bool:
@@ -142,15 +122,13 @@ def _picture(frame_id, number, image, needed):
     if needed:
         image.draft(None, (needed, needed))
     check_pixels(image.size, original=(width, height))
-    if image.getexif().get(ExifTags.Base.Orientation, 1) >= _SIDEWAYS:
+    if orientation(image) >= _SIDEWAYS:
         width, height = height, width
     return Picture(frame_id, number, width, height, image)
 
 
 @contextlib.contextmanager
-def open_film(
-    files: ImageFiles | OneFile, index: int, every: int
-) -> Iterator[tuple[int, Iterator[Picture]]]:
+def open_film(files: ImageFiles, index: int, every: int) -> Iterator[tuple[int, Iterator[Picture]]]:
     """Decodes each `every`-th frame of a film with ffmpeg, beginning with the first.
 
     Yields:

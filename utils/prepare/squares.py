@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.images import MAX_PIXELS, flatten, why_undecodable
+from utils.decoding import MAX_PIXELS, flatten, is_deep, why_undecodable
 from utils.prepare.lookalikes import Signature, signature
-from utils.prepare.reading import OneFile, Picture, is_film, open_film, pictures
+from utils.prepare.reading import Picture, is_film, open_film, pictures
 from utils.sources import ImageFiles
 
 CROPS = ("center", "fit", "tiles")
@@ -94,7 +94,7 @@ class Result(NamedTuple):
 
 
 def make_squares(
-    files: ImageFiles | OneFile, settings: Settings, found: Callable[[int], None]
+    files: ImageFiles, settings: Settings, found: Callable[[int], None]
 ) -> Iterator[list[Result]]:
     """Yields results in the order of the files: of each picture, or of several of one file.
 
@@ -190,18 +190,31 @@ class _SquareMaker:
 
     def pictures(self, index, first):
         """Yields (number, result) of the frames or pages of a file, from number `first` on."""
-        s, number, empty = self.settings, first, True
-        # Twice the size: a JPEG decoded to that and resampled looks like one resampled from all.
-        needed = None if s.crop == "tiles" else 2 * s.size
+        number, found = first, False
         try:
-            with self.files.content(index) as content:
-                for picture in pictures(content, s.every, needed, first):
-                    number, empty = picture.number, False
-                    yield number, self._result(index, picture)
-            if empty:
+            for picture in self._opened(index, first):
+                number, found = picture.number, True
+                yield number, self._result(index, picture)
+            if not found:
                 raise ValueError("no picture in it, only smaller copies")
         except Exception as error:  # Pillow's decoders and zipfile raise a dozen different types
             yield number, _failed(index, "", error)
+
+    def _opened(self, index, first):
+        s, left = self.settings, first
+        # Twice the size: a JPEG decoded to that and resampled looks like one resampled from all.
+        needed = None if s.crop == "tiles" else 2 * s.size
+        while left is not None:
+            with self.files.content(index) as content:
+                for picture in pictures(content, s.every, needed, left):
+                    left = picture.number
+                    if is_deep(picture.image) and not self.files.grey_range:
+                        break
+                    yield picture
+                else:
+                    left = None
+            if left is not None:
+                self.files.find_grey_range()  # not above: it opens other files
 
     def frame(self, index, picture):
         """The result of one frame of a film."""
@@ -214,9 +227,12 @@ class _SquareMaker:
         image = picture.image
         large = image.width * image.height > _LARGE
         with self.large if large else contextlib.nullcontext():
-            tiles = cut(flatten(image, self.settings.paper), self.settings)
+            tiles = cut(self._flat(image), self.settings)
             squares = [self._square(tile_id, tile) for tile_id, tile in tiles]
         return Result(index, picture.frame_id, picture.width, picture.height, squares, "")
+
+    def _flat(self, image):
+        return flatten(image, self.settings.paper, self.files.grey_range)
 
     def _square(self, tile_id, image):
         pixels = np.asarray(image)

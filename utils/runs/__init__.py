@@ -8,6 +8,7 @@ __getattr__ = exports(
         "folder": (
             "ROOT",
             "check_still_there",
+            "data_rules",
             "find_critic",
             "find_generators",
             "find_samples",

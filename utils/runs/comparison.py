@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from utils.decoding import open_picture
 from utils.files import replacing
-from utils.images import open_picture
 from utils.messages import drawable, one_line
 from utils.runs.curves import smoothed
 from utils.runs.folder import find_samples

@@ -8,14 +8,48 @@ from pathlib import Path
 
 import filelock
 
+from utils.messages import one_line
+from utils.runs.params import read_params
+from utils.sources import RULES
+
 ROOT = Path("run") / "gan"
 
 _LOCK_TIMEOUT = 0.5  # seconds; `is_locked` of another process holds a lock for less than 1 ms
 
 
 def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = ROOT) -> Path:
-    """The folder of run `run_id` on the zip or folder `data`, e.g. `run/gan/0001_output`."""
-    return Path(root) / f"{run_id}_{Path(data).resolve().stem}"
+    """The folder of run `run_id` on the zip or folder `data`, e.g. `run/gan/0001_output`.
+
+    A run that began under the name that earlier versions gave it keeps that: without what follows
+    the last dot in the name of a folder.
+
+    Raises:
+        ValueError: `run_id` is not the name of one folder.
+    """
+    if (
+        not run_id
+        or run_id.startswith(".")
+        or any(c in "/\\:" or not c.isprintable() for c in run_id)
+    ):
+        raise ValueError(
+            f"run id {one_line(repr(run_id))}: expected one name, such as 0002 or birds, without / "
+            "and : and not beginning with a dot"
+        )
+    data = Path(data).resolve()
+    name = data.stem if data.suffix.lower() == ".zip" else data.name
+    folder, earlier = (Path(root) / f"{run_id}_{n}" for n in (name, data.stem))
+    if not folder.exists() and read_params(earlier)["training"].get("data") == data.name:
+        return earlier
+    return folder
+
+
+def data_rules(folder: str | os.PathLike) -> int:
+    """The rules by which the run in a folder found its images, see `utils.sources.RULES`."""
+    fingerprint = read_params(folder)["training"].get("data_fingerprint")
+    if not isinstance(fingerprint, str):
+        return RULES
+    rules, dash, _ = fingerprint.partition("-")
+    return int(rules) if dash and rules in map(str, range(1, RULES + 1)) else 1
 
 
 def newest_generator(root: str | os.PathLike = ROOT) -> Path:

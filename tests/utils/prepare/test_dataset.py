@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from tests.helpers.preparing import drawing, prepared
-from utils.images import to_rgb
+from utils.decoding import to_rgb
 from utils.prepare import Settings, prepare, summary
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
@@ -25,7 +25,7 @@ SOLID = {
     "bits.png": (Image.new("1", (8, 8), 1), WHITE),
     "grey_alpha.png": (Image.new("LA", (8, 8), (0, 0)), WHITE),
     "palette.png": (Image.new("RGB", (8, 8), BLUE).convert("P"), BLUE),
-    "deep.png": (Image.fromarray(np.full((8, 8), 257 * 9, np.uint16)), (9, 9, 9)),
+    "deep.png": (Image.fromarray(np.full((8, 8), 257 * 100, np.uint16)), (100, 100, 100)),
     "deep.tif": (Image.fromarray(np.full((8, 8), 65535, np.uint16)), WHITE),
     "print.tif": (Image.new("CMYK", (8, 8), (0, 255, 255, 0)), RED),
     **{f"rgb.{suffix}": (Image.new("RGB", (8, 8), RED), RED) for suffix in ("bmp", "ppm")},
@@ -87,7 +87,7 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_are_not(source, monk
             drawing(size, size).save(file, name[2:])
             archive.writestr(name, file.getvalue())
     monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 20_000)
-    monkeypatch.setattr("utils.images.MAX_PIXELS", 1599)
+    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 1599)
     squares, findings = prepared(packed, size=16)
     assert len(squares) == 1 and (squares[0] == np.asarray(drawing(16, 16))).all()
     (_, large), (_, wide) = findings.unreadable
@@ -141,8 +141,8 @@ def test_center_and_fit(source):
 def test_a_picture_one_pixel_wide_is_padded_but_refused_where_it_would_fill_the_memory(source):
     Image.new("RGB", (1, 3000), RED).save(source / "a.png")
     assert (only(source, crop="fit")[:, 3:5] != WHITE).any()
-    Image.new("RGB", (1, 30_000), RED).save(source / "a.png")
-    with pytest.raises(ValueError, match="1×30000 pixels, too narrow for tiles of 64"):
+    Image.new("RGB", (1, 40_000), RED).save(source / "a.png")
+    with pytest.raises(ValueError, match="1×40000 pixels, too narrow for tiles of 64"):
         prepared(source, crop="tiles", size=64)
 
 

@@ -9,14 +9,17 @@ import sys
 import zipfile
 import zlib
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
 from tests.helpers import ROOT
 from utils import runs
+from utils.decoding import flatten
 from utils.loaders import load_images, read_images, read_picture
 from utils.prepare import Settings, prepare
+from utils.prepare.reading import open_film, open_source
 from utils.sources import ImageFiles
 
 RED = (255, 0, 0)
@@ -268,3 +271,42 @@ def test_a_print_at_600_dots_per_inch_is_cut_into_tiles(source):
         image.save(source / "a3.png", compress_level=1)
     findings = prepare(source, source.parent / "mine.zip", Settings(512, crop="tiles"))
     assert findings.pictures == 1 and len(findings.names) + findings.dropped == 19 * 13
+
+
+def film(path, frame, **options):
+    """Three times a frame, uint8 (16, 32, 3 or 4)."""
+    formats = {"pix_fmt_in": "rgba" if frame.shape[2] == 4 else "rgb24", "macro_block_size": 1}
+    writer = imageio_ffmpeg.write_frames(str(path), (32, 16), fps=5, **formats | options)
+    writer.send(None)
+    for _ in range(3):
+        writer.send(np.ascontiguousarray(frame))
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mov", {"codec": "png", "pix_fmt_out": "rgba"}),
+        ("a.webm", {"codec": "libvpx-vp9", "pix_fmt_out": "yuva420p"}),
+    ],
+)
+def test_a_film_with_transparency_is_laid_over_the_paper(name, options, source):
+    frame = np.zeros((16, 32, 4), np.uint8)
+    frame[:, :16] = (255, 0, 0, 255)
+    film(source / name, frame, **options)
+    with open_film(open_source(source / name), 0, 1) as (_, frames):
+        images = [flatten(picture.image, (0, 255, 0)) for picture in frames]
+    assert len(images) == 3
+    pixels = np.asarray(images[0]).astype(int)
+    assert np.abs(pixels[8, 4] - (255, 0, 0)).max() < 12
+    assert np.abs(pixels[8, 27] - (0, 255, 0)).max() < 12
+
+
+@pytest.mark.parametrize(("ratio", "size"), [("2", (64, 16)), ("1/2", (32, 32)), ("1", (32, 16))])
+def test_pixels_of_a_film_that_are_not_square_become_so(ratio, size, source, caplog):
+    film(
+        source / "a.mp4", np.zeros((16, 32, 3), np.uint8), output_params=["-vf", f"setsar={ratio}"]
+    )
+    with open_film(open_source(source / "a.mp4"), 0, 1) as (_, frames):
+        assert [(picture.width, picture.height) for picture in frames] == [size] * 3
+    assert "frame size" not in caplog.text

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.decoding import open_picture
-from utils.drawing.films import check_frame, open_film, progress, write_film
+from utils.drawing.films import check_frame, open_film, playable_rate, progress, write_film
 from utils.drawing.latents import draw, parse_seeds
 from utils.drawing.layout import Layout, enlarge, label
 from utils.drawing.provenance import LoadedGenerator, save_latents
@@ -25,7 +25,8 @@ class FilmOptions:
     Attributes:
         seconds: in all; None for 2 seconds between two images of a walk, 6 seconds of an orbit, and
             longer where more than two or three groups of categorical latents change.
-        fps: frames per second; a GIF's are rounded to hundredths of a second per frame.
+        fps: frames per second; a GIF's are rounded to hundredths of a second per frame, and at most
+            50.
         scale: pixels of the film per pixel of an image; None for about 512 pixels in all.
         resampling: see `utils.drawing.layout.RESAMPLINGS`.
 
@@ -137,16 +138,17 @@ def _save_film(out, loaded, path_at, loop, seconds, options, seeds):
     height, width, _ = loaded.image_shape
     check_frame(out, width * layout.scale, height * layout.scale)
     path_at(np.zeros(1))  # raises before the film begins
-    count = max(2, round(options.fps * seconds))
+    fps = playable_rate(out, options.fps)
+    count = max(2, round(fps * seconds))
     latents = np.empty((count, loaded.z_dim), np.float32)
     frames = draw_frames(loaded, film_latents(path_at, count, loop), layout)
-    with open_film(out, options.fps) as add:
+    with open_film(out, fps) as add:
         for i, (z, picture) in enumerate(progress(frames, count, out)):
             latents[i] = z
             add(picture, loaded.provenance(z[None], layout))
     file = out.with_suffix(".npz") if out.suffix else out / "latents.npz"
-    save_latents(file, latents, fps=options.fps, seeds=seeds)
-    return SavedFilm(count, count / options.fps, file)
+    save_latents(file, latents, fps=fps, seeds=seeds)
+    return SavedFilm(count, count / fps, file)
 
 
 def draw_frames(
@@ -193,6 +195,7 @@ def save_history(
             pixels = np.asarray(image.convert("RGB"))
         return label(enlarge(pixels, scale, resampling), f"epoch {epoch}")
 
+    fps = playable_rate(out, fps)
     shown = samples + [samples[-1]] * round(2 * fps)
     write_film(out, (frame(*sample) for sample in shown), len(shown), fps)
 

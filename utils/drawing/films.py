@@ -18,6 +18,7 @@ from utils.messages import one_line
 
 FORMATS = (".mp4", ".gif")
 
+_GIF_RATE = 50  # frames per second; shorter delays than 0.02 s count as 0.1 s in browsers
 _MOST_PIXELS = 139_264 * 16**2  # of H.264's highest level, 6.2: 8,192 × 4,352
 
 _H264 = (
@@ -61,6 +62,20 @@ def check_frame(path: str | os.PathLike, width: int, height: int) -> None:
             f"{path}: frames of {width}×{height} pixels are too large for a film, which has at "
             f"most {_MOST_PIXELS:,}: choose a smaller scale, or a folder for frames"
         )
+
+
+def playable_rate(path: str | os.PathLike, fps: float) -> float:
+    """The frames per second that a film can have: browsers play a GIF of more than 50 at 10.
+
+    Prints a line where that is not `fps`.
+    """
+    if Path(path).suffix.lower() != ".gif" or fps <= _GIF_RATE:
+        return fps
+    print(
+        f"{path}: a GIF of {fps:g} frames a second plays at 10 in browsers; written with "
+        f"{_GIF_RATE}, the most that plays right"
+    )
+    return _GIF_RATE
 
 
 def write_film(

@@ -155,13 +155,19 @@ def _linear(a, b, fraction):
 
 
 def _spherical(a, b, fraction):
-    """(sin((1 − f)θ) a + sin(fθ) b) / sin θ, row by row; θ is the angle between a and b."""
-    cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    """(sin((1 − f)θ) a + sin(fθ) b) / sin θ, row by row; θ is the angle between a and b.
+
+    A straight line where sin θ is nearly 0: of latents that have the same direction it is as good.
+    Between opposite ones, which one or two numbers often are, no way on the sphere is the shortest,
+    and latents of length 0 have no direction.
+    """
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosine = np.divide((a * b).sum(1), lengths, out=np.ones(len(a)), where=lengths > 0)
     angle = np.arccos(np.clip(cosine, -1, 1))[:, None]
-    parallel = angle < 1e-3  # sin θ is nearly 0; a straight line is as good
-    sine = np.where(parallel, 1, np.sin(angle))
+    straight = np.sin(angle) < 1e-3
+    sine = np.where(straight, 1, np.sin(angle))
     arc = np.sin((1 - fraction) * angle) / sine * a + np.sin(fraction * angle) / sine * b
-    return np.where(parallel, _linear(a, b, fraction), arc)
+    return np.where(straight, _linear(a, b, fraction), arc)
 
 
 def orbit(

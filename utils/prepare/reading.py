@@ -2,7 +2,10 @@
 
 import contextlib
 import itertools
+import logging
 import os
+import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +31,20 @@ _UNSUPPORTED = {
 }
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,ogg,asf,flv"
 """ffmpeg's names of what is read as a film; a playlist or a manifest is not."""
+# A film may come from anyone: it must not make ffmpeg open a network address, and no list of other
+# files, which its content may be whatever its name says.
+_SAFE = ("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS)
+_SQUARE_PIXELS = "scale=w='iw*max(sar,1)':h='ih/min(sar,1)',setsar=1"
+_TRANSPARENT = ("rgba", "argb", "bgra", "abgr", "yuva", "gbrap", "ya", "pal8")
+"""How ffmpeg's names of pixel formats with transparency begin."""
 _MAX_FRAMES = 500_000  # of one film or animation: 5 hours
 _MAX_SECONDS = 4 * 3600  # of a processor's time for one film
 _SUBFILE_TYPE, _REDUCED = 254, 1  # TIFF 6.0, section 8: a page is a smaller copy of another one
 _SIDEWAYS = 5  # EXIF orientations from this one on swap width and height
+
+
+# It warns of frames of another size than the film's, which are meant.
+logging.getLogger("imageio_ffmpeg").setLevel(logging.ERROR)
 
 
 class Picture(NamedTuple):
@@ -137,35 +150,56 @@ def open_film(files: ImageFiles, index: int, every: int) -> Iterator[tuple[int, 
     Raises:
         ValueError: ffmpeg cannot read the film, or its frames are too large.
     """
-    with _path_on_disk(files, index) as path:
-        reader = imageio_ffmpeg.read_frames(
-            path,
-            # The film may come from anyone: it must not make ffmpeg open a network address, and
-            # no list of other files, which its content may be whatever its name says.
-            input_params=[
-                *("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS),
-                *("-timelimit", str(_MAX_SECONDS)),
-            ],
-            # Each frame once: ffmpeg must not repeat or drop any to keep a frame rate.
-            output_params=["-fps_mode", "passthrough"],
-        )
-        with contextlib.closing(reader):
-            try:
-                about = next(reader)
-                size = about["size"]
-            except Exception as error:  # parsing ffmpeg's output raises many different types
-                raise ValueError("not a film that ffmpeg can read") from error
-            check_pixels(size)
-            estimate = round(about["duration"] * about["fps"] / every)
-            yield estimate, _film_frames(reader, size, every)
+    with _path_on_disk(files, index) as path, contextlib.ExitStack() as stack:
+        try:
+            reader, about = _start(path, "rgb24", stack)
+            channels, decoder = 3, _transparent_decoder(path, about)
+            if decoder is not None:
+                stack.close()
+                reader, about = _start(path, "rgba", stack, decoder)
+                channels = 4
+            size = about["size"]
+        except Exception as error:  # parsing ffmpeg's output raises many different types
+            raise ValueError("not a film that ffmpeg can read") from error
+        check_pixels(size)
+        estimate = round(about["duration"] * about["fps"] / every)
+        yield estimate, _film_frames(reader, size, channels, every)
 
 
-def _film_frames(reader, size, every):
+def _start(path, pixel_format, stack, decoder=()):
+    """Starts ffmpeg; `stack` ends it. Returns the iterator of frames and what is known of them."""
+    reader = imageio_ffmpeg.read_frames(
+        path,
+        pix_fmt=pixel_format,
+        bits_per_pixel=8 * len(pixel_format.removesuffix("24")),
+        input_params=[*_SAFE, "-timelimit", str(_MAX_SECONDS), *decoder],
+        # Each frame once: ffmpeg must not repeat or drop any to keep a frame rate. Pixels that are
+        # not square become so, without a loss.
+        output_params=["-fps_mode", "passthrough", "-vf", _SQUARE_PIXELS],
+    )
+    stack.enter_context(contextlib.closing(reader))
+    return reader, next(reader)
+
+
+def _transparent_decoder(path, about):
+    """Options of ffmpeg by which it decodes a film's transparency; None where it has none."""
+    if about["pix_fmt"].startswith(_TRANSPARENT):
+        return ()
+    decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(about["codec"])
+    if decoder is None:
+        return None
+    # A second picture in the file, of which only ffmpeg's description of it tells.
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", *_SAFE, "-i", path]
+    described = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).stderr
+    return ("-c:v", decoder) if re.search(rb"alpha_mode\s*: 1", described) else None
+
+
+def _film_frames(reader, size, channels, every):
     width, height = size
     frame = None
     for number, frame in itertools.islice(enumerate(reader), 0, None, every):
         _check_number(number)
-        pixels = np.frombuffer(frame, np.uint8).reshape(height, width, 3)
+        pixels = np.frombuffer(frame, np.uint8).reshape(height, width, channels)
         yield Picture(f"f{number:05}", number, width, height, Image.fromarray(pixels))
     if frame is None:
         raise ValueError("a film without a frame that ffmpeg can read")

@@ -169,7 +169,7 @@ class _SquareMaker:
                 with open_film(self.files, index, self.settings.every) as (estimate, frames):
                     found(max(0, estimate - 1))
                     for frame in frames:
-                        size = 3 * frame.width * frame.height
+                        size = len(frame.image.mode) * frame.width * frame.height
                         yield functools.partial(self.frame, index, frame), size
             except Exception as error:
                 yield functools.partial(_Made, [_failed(index, "", error)]), 0

@@ -256,3 +256,15 @@ def test_frames_that_no_player_shows_are_refused_before_they_are_drawn(tmp_path,
             save_walk(tmp_path / name, loaded, "0-1", options)
     with pytest.raises(ValueError, match=r"frames of 56000×38000 pixels are too large for a film"):
         save_history(tmp_path / "a.mp4", find_samples(folder), scale=1000)
+
+
+def test_a_gif_has_at_most_50_frames_a_second(tmp_path, folder, capsys):
+    loaded = LoadedGenerator(folder / "generator.h5", load_generator(folder / "generator.h5"))
+    film = save_walk(tmp_path / "a.gif", loaded, "0-1", FilmOptions(seconds=1, fps=60, scale=1))
+    assert (film.frames, film.seconds) == (50, 1)
+    assert "a GIF of 60 frames a second plays at 10 in browsers; written with 50" in (
+        capsys.readouterr().out
+    )
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.n_frames == 50 and gif.info["duration"] == 20
+    assert save_walk(tmp_path / "a.mp4", loaded, "0-1", FilmOptions(1, 60, 1)).frames == 60

@@ -78,3 +78,22 @@ def test_wrong_arguments_of_paths():
     for weights in ([0, 0, 0], [1, float("nan"), 1], [1, float("inf"), 1]):
         with pytest.raises(ValueError, match="weights: expected numbers, not all of them 0"):
             mix(CORNERS, weights)
+
+
+@pytest.mark.parametrize("path", ["sphere", "straight"])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [[0, 0, 0], [0, 0, 0]],
+        [[0, 0, 0], [1, 2, 3]],
+        [[1.5], [-0.5]],
+        [[1, 2], [-1, -2]],
+        [[1, 2, 3], [-2, -4, -6]],
+        [[1, 2], [1, 2]],
+    ],
+)
+def test_ends_between_which_the_sphere_has_no_shortest_way(ends, path):
+    z = np.array(ends, np.float32)
+    found = walk(z, np.linspace(0, 1, 5), path, "linear")
+    expected = z[0] + np.linspace(0, 1, 5)[:, None] * (z[1] - z[0])
+    assert np.allclose(found, expected, atol=1e-6)

@@ -127,9 +127,10 @@ export function latents(seed, count) {
  */
 export function between(a, b, share) {
   const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
-  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const lengths = Math.sqrt(dot(a, a) * dot(b, b));
+  const cosine = lengths > 0 ? dot(a, b) / lengths : 1;
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  const flat = angle < 1e-3; // almost the same direction: a straight line is accurate
+  const flat = Math.sin(angle) < 1e-3; // alike, opposite or 0: a straight line, as in Python
   const [p, q] = flat
     ? [1 - share, share]
     : [1 - share, share].map((part) => Math.sin(part * angle) / Math.sin(angle));

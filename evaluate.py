@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from utils import cli
+from utils.images import RANGES
 from utils.messages import count
 
 parser = cli.parser(
@@ -18,6 +19,11 @@ judged = parser.add_mutually_exclusive_group()
 judged.add_argument("--generator", help="a generator.h5; the newest under run/gan unless given")
 judged.add_argument(
     "--images", metavar="ZIP", help="judge a zip or folder of images instead of a generator"
+)
+parser.add_argument(
+    "--range",
+    choices=RANGES,
+    help="of the images that the network gives, where its last layer does not tell",
 )
 parser.add_argument(
     "--data",
@@ -64,7 +70,7 @@ def main(arguments: argparse.Namespace) -> None:
     else:
         from utils.generator import load_generator
 
-        generator, project = load_generator(source), None
+        generator, project = load_generator(source, arguments.range), None
         if arguments.project:
             from models.search import project
         evaluation = quality.evaluate_generator(

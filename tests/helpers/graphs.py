@@ -22,5 +22,5 @@ def graph_generator():
     columns = layers.Reshape((1, 6, 5), name="columns_shape")(columns)
     logits = layers.Add(name="logits")([rows, columns])
     colours = layers.Softmax(name="colours")(layers.Rescaling(4.0, 0.25, name="scaled")(logits))
-    palette = layers.Conv2D(3, 1, use_bias=False, trainable=False, name="palette")
+    palette = layers.Conv2D(3, 1, use_bias=False, trainable=False, name="generator_palette")
     return keras.Model(z, palette(colours), name="generator")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from utils import cli
 from utils.drawing import RESAMPLINGS, LoadedGenerator, parse_seeds
+from utils.images import RANGES
 
 
 def subcommand(commands, name: str, summary: str, examples: str, main) -> argparse.ArgumentParser:
@@ -36,9 +37,19 @@ def subcommand(commands, name: str, summary: str, examples: str, main) -> argpar
 
 
 def add_generator(parser: argparse.ArgumentParser) -> None:
-    """Adds `--generator`."""
+    """Adds `--generator` and `--range`."""
     parser.add_argument(
         "--generator", help="a generator.h5 (the newest under run/gan unless given)"
+    )
+    add_range(parser)
+
+
+def add_range(parser: argparse.ArgumentParser) -> None:
+    """Adds `--range`."""
+    parser.add_argument(
+        "--range",
+        choices=RANGES,
+        help="of the images that the network gives, where its last layer does not tell",
     )
 
 
@@ -99,7 +110,7 @@ def open_generator(arguments: argparse.Namespace):
     from utils.runs import newest_generator
 
     path = arguments.generator or newest_generator()
-    return path, load_generator(path)
+    return path, load_generator(path, arguments.range)
 
 
 def open_for_seeds(arguments: argparse.Namespace) -> LoadedGenerator:

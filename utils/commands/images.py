@@ -9,6 +9,7 @@ import numpy as np
 from utils import cli
 from utils.commands import (
     add_enlargement,
+    add_range,
     add_seeds,
     folder,
     open_for_seeds,
@@ -119,6 +120,7 @@ def _add_again(commands):
     again.add_argument(
         "--generator", help="to draw with (the one in run/gan that made it unless given)"
     )
+    add_range(again)
     again.add_argument(
         "--out", type=cli.png, help="the picture to write (<name>_again.png unless given)"
     )
@@ -240,7 +242,7 @@ def _again(arguments):
     """Prints how far the new picture is from the old one."""
     picture = Path(arguments.picture)
     out = arguments.out or picture.with_stem(f"{picture.stem}_again")
-    original, difference = draw_again(out, picture, arguments.generator)
+    original, difference = draw_again(out, picture, arguments.generator, arguments.range)
     if not original:
         print(f"{arguments.generator} is not the generator that made {picture}")
     if difference is None:
@@ -254,7 +256,10 @@ def _again(arguments):
 
 
 def draw_again(
-    out: str | Path, picture: str | Path, generator: str | None = None
+    out: str | Path,
+    picture: str | Path,
+    generator: str | None = None,
+    value_range: str | None = None,
 ) -> tuple[bool, int | None]:
     """Draws a picture again from its provenance.
 
@@ -262,6 +267,7 @@ def draw_again(
         out: path of the new PNG.
         picture: a PNG with provenance.
         generator: path of the generator to draw with; None for the one that made the picture.
+        value_range: see `load_generator`.
 
     Returns:
         whether this generator made the picture; the largest difference between the pixels of the
@@ -275,7 +281,7 @@ def draw_again(
     path = generator or find_original(provenance, picture, find_generators())
     from utils.generator import load_generator  # here: what is wrong so far needs no framework
 
-    loaded = LoadedGenerator(path, load_generator(path))
+    loaded = LoadedGenerator(path, load_generator(path, value_range))
     pixels = provenance.draw(loaded.network)
     with open_picture(picture, ("PNG",)) as image:
         before = np.asarray(image)

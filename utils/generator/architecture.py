@@ -10,6 +10,8 @@ from utils.generator.layers import KINDS, input_shape
 from utils.messages import one_line
 
 MAX_LAYERS = 200
+_NETWORKS = ("Functional", "Model", "Sequential")  # Keras's classes
+_MOST_DEPTH = 4  # of networks in networks
 MAX_VALUES = 1 << 24
 """Largest output of one layer for one image, in values: 16 channels of 1024 × 1024 pixels."""
 MAX_ALL_VALUES = 1 << 27
@@ -34,6 +36,7 @@ class Layer(NamedTuple):
         weights: the shapes of its weights by their names.
         shape: of its output for one image.
         inputs: names of the layers whose outputs are its inputs; empty for the `InputLayer`.
+        outer: name of the network of the file that it is a part of; empty where it stands alone.
     """
 
     kind: str
@@ -42,6 +45,7 @@ class Layer(NamedTuple):
     weights: dict[str, tuple[int, ...]]
     shape: tuple[int, ...]
     inputs: tuple[str, ...]
+    outer: str = ""
 
 
 def parse(text: str, keras_2: bool) -> list[Layer]:
@@ -65,28 +69,71 @@ def parse(text: str, keras_2: bool) -> list[Layer]:
         model = json.loads(text)
     except (ValueError, RecursionError):
         model = None
+    described = _described(model)
+    if described is None:
+        raise ValueError("holds no Keras model; expected a generator.h5 or critic.h5")
+    if model.get("class_name") not in _NETWORKS:
+        raise ValueError(f"refused: it is a {model.get('class_name')!r:.100}, not a Keras model")
+    _refuse_unknown_layers(described)
+    _refuse_foreign_code(model)
+    layers = _flat(model) if 1 <= len(described) <= MAX_LAYERS else described
+    if not 2 <= len(layers) <= MAX_LAYERS:
+        raise ValueError(f"refused: {len(layers)} layers; expected 2 to {MAX_LAYERS}")
+    return _checked(layers, keras_2)
+
+
+def _described(model) -> list[dict] | None:
+    """The layers of a network as it is described; None where it is no description of one."""
     config = model.get("config") if isinstance(model, dict) else None
     # In the oldest files of Sequential networks, `config` is the list of layers itself.
     described = config.get("layers") if isinstance(config, dict) else config
-    if not isinstance(described, list) or not all(isinstance(item, dict) for item in described):
-        raise ValueError("holds no Keras model; expected a generator.h5 or critic.h5")
-    if model.get("class_name") not in ("Functional", "Model", "Sequential"):
-        raise ValueError(f"refused: it is a {model.get('class_name')!r:.100}, not a Keras model")
-    if not 2 <= len(described) <= MAX_LAYERS:
-        raise ValueError(f"refused: {len(described)} layers; expected 2 to {MAX_LAYERS}")
-    _refuse_unknown_layers(described)
-    _refuse_foreign_code(model)
+    fits = isinstance(described, list) and all(isinstance(item, dict) for item in described)
+    return described if fits else None
+
+
+def _flat(model: dict, outer: str = "", source: str = "") -> list[tuple[dict, str, tuple, str]]:
+    """The layers of a network and of the networks in it, each after its inputs.
+
+    Args:
+        model: its description.
+        outer: its name, where it is a part of another network, and before that a "/".
+        source: the name of the layer that it takes the place of its own input then.
+
+    Returns:
+        for each layer its description, its name, the names of its inputs, and of the network of the
+        file that it is a part of.
+    """
+    described, config = _described(model), model["config"]
     if model["class_name"] == "Sequential":
         described = _with_input(config, described)
         sources = [(), *((_name(item),) for item in described[:-1])]
-        return _checked(list(zip(described, sources, strict=True)), keras_2)
-    return _checked(_in_order(config, described), keras_2)
+        ordered = list(zip(described, sources, strict=True))
+    else:
+        ordered = _in_order(config, described)
+    layers, names = [], {}
+    for item, inputs in ordered:
+        name, inputs = outer + _name(item), tuple(names[i] for i in inputs)
+        names[_name(item)] = name
+        if item["class_name"] in _NETWORKS:
+            if len(inputs) != 1:
+                raise ValueError(f"refused: its network {name!r:.100} has {len(inputs)} inputs")
+            inner = _flat(item, f"{name}/", inputs[0])
+            layers += inner
+            names[_name(item)] = inner[-1][1] if inner else inputs[0]
+        elif source and item["class_name"] == "InputLayer":
+            names[_name(item)] = source
+        else:
+            layers.append((item, name, inputs, outer.split("/")[0]))
+    return layers
 
 
-def _refuse_unknown_layers(described: list[dict]) -> None:
+def _refuse_unknown_layers(described: list[dict], depth: int = 0) -> None:
     for item in described:
         kind = item.get("class_name")
-        if not isinstance(kind, str) or kind not in KINDS:
+        inner = _described(item) if isinstance(kind, str) and kind in _NETWORKS else None
+        if inner and depth < _MOST_DEPTH:
+            _refuse_unknown_layers(inner, depth + 1)
+        elif not isinstance(kind, str) or kind not in KINDS:
             raise ValueError(
                 f"refused: its layer {kind!r:.100} is unknown; expected one of {', '.join(KINDS)}"
             )
@@ -181,10 +228,10 @@ def _with_input(config, described: list[dict]) -> list[dict]:
     return [{"class_name": "InputLayer", "config": settings}, *described]
 
 
-def _checked(ordered: list[tuple[dict, tuple[str, ...]]], keras_2: bool) -> list[Layer]:
+def _checked(ordered: list[tuple[dict, str, tuple, str]], keras_2: bool) -> list[Layer]:
     layers, shapes, values = [], {}, 0
-    for item, sources in ordered:
-        kind, name, settings = item["class_name"], _name(item), dict(item["config"])
+    for item, name, sources, outer in ordered:
+        kind, settings = item["class_name"], dict(item["config"])
         try:
             arguments = _arguments(kind, settings, keras_2)
             if (kind == "InputLayer") != (not layers):
@@ -201,7 +248,7 @@ def _checked(ordered: list[tuple[dict, tuple[str, ...]]], keras_2: bool) -> list
         values += math.prod(shape)
         if values > MAX_ALL_VALUES:
             raise ValueError(f"refused: all its outputs have more than {MAX_ALL_VALUES} values")
-        layers.append(Layer(kind, name, arguments, weights, shape, sources))
+        layers.append(Layer(kind, name, arguments, weights, shape, sources, outer))
         shapes[name] = shape
     return layers
 

@@ -290,6 +290,91 @@ def _softmax(settings, shape):
     return {}, shape
 
 
+def _pairs(name: str, value) -> tuple[Shape, Shape]:
+    """Pixels at (top, bottom), (left, right): of a number, two numbers, or two pairs."""
+    value = _as_list(value)
+    sides = value if isinstance(value, list) else [value, value]
+    if len(sides) != 2:
+        raise ValueError(f"has {name} = {value!r:.100}; expected a number, 2 numbers or 2 pairs")
+    pairs = ([side, side] if isinstance(side, int) else side for side in sides)
+    top_bottom, left_right = (_integers(name, pair, 2, least=0) for pair in pairs)
+    return top_bottom, left_right
+
+
+def _padded(settings, shape):
+    return _with_edges(settings.get("padding", ((1, 1), (1, 1))), shape, 1)
+
+
+def _cropped(settings, shape):
+    return _with_edges(settings.get("cropping", ((0, 0), (0, 0))), shape, -1)
+
+
+def _with_edges(edges, shape, sign):
+    if len(shape) != 3:
+        raise ValueError(f"expects (height, width, channels); its input is {shape}")
+    height, width = (side + sign * sum(pair) for side, pair in zip(shape[:2], edges, strict=True))
+    return {}, (height, width, shape[2])
+
+
+def _pooled(settings, shape):
+    if len(shape) != 3:
+        raise ValueError(f"expects (height, width, channels); its input is {shape}")
+    pool = settings.get("pool_size", (2, 2))
+    strides = settings.get("strides") or pool
+    same = settings.get("padding", "valid") == "same"
+    sides = zip(shape[:2], pool, strides, strict=True)
+    return {}, (
+        *(_convolved_size(size, p, stride, same, None) for size, p, stride in sides),
+        shape[2],
+    )
+
+
+def _layer_norm(settings, shape):
+    axes = settings.get("axis", (-1,))
+    axes = sorted(axis - 1 if axis > 0 else axis + len(shape) for axis in axes)
+    if axes != list(range(len(shape) - len(axes), len(shape))):
+        raise ValueError(f"has axis = {settings['axis']}; expected the last ones of {shape}")
+    return _centred_and_scaled(settings, tuple(shape[axis] for axis in axes)), shape
+
+
+def _group_norm(settings, shape):
+    axis, groups = settings.get("axis", -1), settings.get("groups", 32)
+    if axis not in (-1, len(shape)):
+        raise ValueError(f"has axis = {axis}; expected the last one, of channels")
+    groups = shape[-1] if groups == -1 else groups
+    if groups < 1 or shape[-1] % groups:
+        raise ValueError(f"has groups = {groups}, which does not divide {shape[-1]} channels")
+    return _centred_and_scaled(settings, (shape[-1],)), shape
+
+
+def _centred_and_scaled(settings, size: Shape) -> dict[str, Shape]:
+    names = ["gamma"] if settings.get("scale", True) else []
+    names += ["beta"] if settings.get("center", True) else []
+    return dict.fromkeys(names, size)
+
+
+def _prelu(settings, shape):
+    shared = settings.get("shared_axes") or ()
+    return {"alpha": tuple(1 if i + 1 in shared else side for i, side in enumerate(shape))}, shape
+
+
+def _pair_or_none(name: str, value) -> Shape | None:
+    return None if value is None else _pair(name, value)
+
+
+def _axes(name: str, value) -> Shape:
+    return _integers(name, [value] if isinstance(value, int) else value, None, least=-4)
+
+
+def _axes_or_none(name: str, value) -> Shape | None:
+    return None if value is None else _axes(name, value)
+
+
+def _groups(name: str, value) -> int:
+    return _integer(name, value, least=-1)
+
+
+_POOLING = {"pool_size": _pair, "strides": _pair_or_none, "padding": _one_of("valid", "same")}
 _CONVOLUTION = {
     "filters": _integer,
     "kernel_size": _pair,
@@ -317,7 +402,22 @@ KINDS = {
     "BatchNormalization": Kind(
         {"axis": _axis, "epsilon": _fraction, "center": _flag, "scale": _flag}, rule=_batch_norm
     ),
+    "LayerNormalization": Kind(
+        {"axis": _axes, "epsilon": _fraction, "center": _flag, "scale": _flag}, rule=_layer_norm
+    ),
+    "GroupNormalization": Kind(
+        {"groups": _groups, "axis": _axis, "epsilon": _fraction, "center": _flag, "scale": _flag},
+        rule=_group_norm,
+    ),
+    "ELU": Kind({"alpha": _number}),
+    "PReLU": Kind({"shared_axes": _axes_or_none}, rule=_prelu),
     "Dropout": Kind({"rate": _fraction}, frozenset({"rate"})),
+    "SpatialDropout2D": Kind({"rate": _fraction}, frozenset({"rate"})),
+    "GaussianNoise": Kind({"stddev": _number}, frozenset({"stddev"})),
+    "ZeroPadding2D": Kind({"padding": _pairs}, rule=_padded),
+    "Cropping2D": Kind({"cropping": _pairs}, rule=_cropped),
+    "AveragePooling2D": Kind(_POOLING, rule=_pooled),
+    "MaxPooling2D": Kind(_POOLING, rule=_pooled),
     "Conv2D": Kind(_CONVOLUTION | {"groups": _integer}, _NEEDED, _convolution),
     "Conv2DTranspose": Kind(_CONVOLUTION | {"output_padding": _padding_pair}, _NEEDED, _transposed),
     "UpSampling2D": Kind(

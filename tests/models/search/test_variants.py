@@ -79,7 +79,7 @@ def test_half_of_the_starts_go_on_until_nothing_improves():
 
 def test_where_latents_are_gaussian_too_both_are_found():
     generator, random = graph_generator(), np.random.default_rng(0)
-    for name in ("rows", "columns", "palette"):
+    for name in ("rows", "columns", "generator_palette"):
         kernel = generator.get_layer(name).kernel
         values = random.uniform(-1, 1, kernel.shape)
         values[8:] /= 4  # of rows and columns: latents as they are change less than variants do

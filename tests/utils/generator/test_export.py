@@ -126,7 +126,7 @@ def test_a_layer_that_another_program_computes_differently_is_refused(tmp_path):
     ):
         x = layer(x)
     outputs.save_network(keras.Model(z, x), tmp_path / "cubic.h5")
-    generator = load_generator(tmp_path / "cubic.h5")
+    generator = load_generator(tmp_path / "cubic.h5", "-1..1")
     for format in ("onnx", "onnx-float16"):
         with pytest.raises(
             ValueError, match="'large' enlarges by bicubic interpolation, which ONNX"
@@ -167,7 +167,7 @@ def test_the_description_of_a_graph_names_the_inputs_of_every_layer(tmp_path):
     inputs = {layer["name"]: layer["inputs"] for layer in layers}
     assert inputs["groups"] == ["latents"] and inputs["both"] == ["one_hot", "latents"]
     assert inputs["logits"] == ["rows_shape", "columns_shape"]
-    assert layers[-1]["name"] == "palette"
+    assert layers[-1]["name"] == "generator_palette"
     written = set()
     for layer in layers:  # each after its inputs
         assert {*layer["inputs"]} <= written | {"latents"}

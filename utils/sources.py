@@ -32,6 +32,10 @@ RULES = 2
 A run keeps those by which it began. 1: fewer suffixes, no linked folders, names that begin with
 `./` hidden, a folder's fingerprint by sizes.
 """
+_ENCRYPTED = 1  # of a zip entry's flags
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA} | {
+    getattr(zipfile, "ZIP_ZSTANDARD", 0)  # of Python 3.14
+}
 _SUFFIXES_1 = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 _SAMPLED = 1 << 16  # bytes of a file that its part of the fingerprint is of
 _LOOKED_AT = 500  # images whose values are looked at for `grey_range`
@@ -187,13 +191,24 @@ class ImageFiles:
 
     def _open_zip(self) -> zipfile.ZipFile:
         try:
-            return zipfile.ZipFile(self.path)
+            archive = zipfile.ZipFile(self.path)
         except OSError:
             raise
         except Exception as error:  # a damaged zip makes zipfile raise many different types
             raise ValueError(
                 f"{self.path}: not a zip ({one_line(error)}); expected a zip or a folder of images"
             ) from error
+        for entry in archive.infolist():
+            fault = "has a password" if entry.flag_bits & _ENCRYPTED else None
+            if entry.compress_type not in _METHODS:
+                method = zipfile.compressor_names.get(entry.compress_type, entry.compress_type)
+                fault = f"is packed by a method that Python does not unpack here ({method})"
+            if fault:
+                raise ValueError(
+                    f"{self.path}: {one_line(entry.filename)} {fault}; unpack the zip with the "
+                    "program that made it, and name the folder"
+                )
+        return archive
 
     def _checksums(self) -> dict[str, int]:
         """CRC-32 of each file of the zip by its name."""

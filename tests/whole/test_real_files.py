@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from tests.helpers import ROOT
+from tests.helpers.scripts import run_here
 from utils import runs
 from utils.decoding import flatten
 from utils.loaders import load_images, read_images, read_picture
@@ -310,3 +312,38 @@ def test_pixels_of_a_film_that_are_not_square_become_so(ratio, size, source, cap
     with open_film(open_source(source / "a.mp4"), 0, 1) as (_, frames):
         assert [(picture.width, picture.height) for picture in frames] == [size] * 3
     assert "frame size" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("compress_type", 9, r"packed by a method that Python does not unpack here \(deflate64\)"),
+        ("compress_type", 96, r"packed by a method that Python does not unpack here \(96\)"),
+        ("flag_bits", 1, "has a password"),
+    ],
+)
+def test_a_zip_that_python_cannot_unpack_is_to_blame_and_not_the_picture(
+    field, value, fault, tmp_path
+):
+    offset = {"flag_bits": 8, "compress_type": 10}[field]
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.png", b"packed")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[content.index(b"PK\1\2") + offset] = value
+    (tmp_path / "x.zip").write_bytes(content)
+    expected = rf"x\.zip: a\.png .*{fault}.*; unpack the zip with the program that made it"
+    with pytest.raises(ValueError, match=expected):
+        load_images(tmp_path / "x.zip", 8, 1)
+    with pytest.raises(ValueError, match=expected):
+        prepare(tmp_path / "x.zip", tmp_path / "mine.zip", Settings(8))
+
+
+def test_a_name_that_is_no_unicode_is_drawn_into_a_report(tmp_path, run, monkeypatch):
+    folder = tmp_path / os.fsdecode(b"sketch\xe9s $x$")
+    folder.mkdir()
+    generator = shutil.copy(run[1] / "generator.h5", folder)
+    for i in range(9):
+        Image.new("RGB", (16, 16), (i, 0, 0)).save(folder / f"{i}.png")
+    line = ["evaluate.py", "--generator", str(generator), "--count", "8", "--data", str(folder)]
+    assert run_here(line, monkeypatch) == 0
+    assert (folder / "report.png").is_file()

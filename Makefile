@@ -13,7 +13,7 @@ COLAB_PYTHON ?= $(shell for p in python3.12 python3.11 $(PYTHON); do \
 demo: .venv/installed
 	@test -f run/data/lines64.zip || $(BIN)/python -m lines --size 64 --weight 3 --out run/data/lines64.zip
 	$(BIN)/python train.py --data run/data/lines64.zip --run-id demo --recipe lines --width 0.5 --epochs 6001 --evaluate-every 1000
-	$(BIN)/python generate.py images --generator $(DEMO)/generator.h5 --seeds 100-124 --out $(DEMO)/new
+	$(BIN)/python generate.py images --generator $(DEMO)/generator.h5 --seeds 100-124 --out $(DEMO)/new --overwrite
 	@echo
 	@echo "Twenty-five new images: $(DEMO)/new/grid.png"
 	@echo "How it learned:         $(DEMO)/images/sample_0.png ... sample_6000.png, converge.png"

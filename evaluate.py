@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from utils import cli
+from utils.files import check_free
 from utils.images import RANGES
 from utils.messages import count
 
@@ -23,7 +24,8 @@ judged.add_argument(
 parser.add_argument(
     "--range",
     choices=RANGES,
-    help="of the images that the network gives, where its last layer does not tell",
+    help="of the images that the network gives, where its last layer does not tell: tanh -1 to 1, "
+    "sigmoid 0 to 1, bytes 0 to 255",
 )
 parser.add_argument(
     "--data",
@@ -52,6 +54,7 @@ parser.add_argument(
     metavar="PNG",
     help="where to draw the report; report.png beside what is judged unless given",
 )
+cli.add_overwrite(parser)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -61,6 +64,8 @@ def main(arguments: argparse.Namespace) -> None:
     from lines.judge import judge_for
     from utils import quality, runs
 
+    named = filter(None, (arguments.json, arguments.report))
+    check_free(*named, overwrite=arguments.overwrite)
     source = Path(arguments.images or arguments.generator or runs.newest_generator())
     if arguments.images:
         from utils.loaders import read_images

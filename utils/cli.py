@@ -95,6 +95,11 @@ def whole(
     return convert
 
 
+def add_overwrite(to: argparse.ArgumentParser) -> None:
+    """Adds `--overwrite`, see `utils.files.check_free`."""
+    to.add_argument("--overwrite", action="store_true", help="replace files that are there already")
+
+
 def png(text: str) -> str:
     """A type for `add_argument`: a file name that ends in .png."""
     if not text.lower().endswith(".png"):

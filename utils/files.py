@@ -86,6 +86,18 @@ def _unwritten(path, error):
     return OSError(f"{path} could not be written ({reason}); what was there before is unchanged")
 
 
+def check_free(*paths: str | os.PathLike, overwrite: bool) -> None:
+    """Raises ValueError where a file that a command would write is there already.
+
+    With `overwrite` it may be replaced.
+    """
+    for path in map(Path, paths):
+        if path.exists() and not overwrite:
+            raise ValueError(
+                f"{path}: is there already; choose another --out, or replace it with --overwrite"
+            )
+
+
 def check_new_folder(path: str | os.PathLike) -> None:
     """Raises ValueError if anything but an empty folder is at `path`."""
     path = Path(path)

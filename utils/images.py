@@ -14,7 +14,7 @@ from utils.messages import count
 SIZES = (32, 64, 128, 256, 512)
 """Widths and heights of images, in pixels, that there are networks for."""
 
-RANGES = {"-1..1": (-1.0, 1.0), "0..1": (0.0, 1.0), "0..255": (0.0, 255.0)}
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "bytes": (0.0, 255.0)}
 """The values of black and white in which networks give images, by the names of `--range`."""
 
 _GAP = 2  # pixels between the images of a grid

@@ -11,14 +11,17 @@ import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from models.training import checkpoint
+from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT
 from tests.helpers.scripts import run_here
+from tests.helpers.small import TINY
 from utils import runs
 
 
@@ -325,3 +328,48 @@ def test_debug_shows_where_an_error_came_from(odd_files, monkeypatch):
     ):
         with pytest.raises(ValueError):
             run_here(line.split(), monkeypatch)
+
+
+def test_what_is_there_already_is_not_replaced_unless_asked(
+    run, tiny_zip, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(run[1] / "generator.h5", tmp_path)
+    WGANGP(**TINY, seed=9).save_model(tmp_path / "other")
+    halves = Image.new("RGB", (40, 40), "red")
+    halves.save("drawing.png")
+    generator = ["--generator", "generator.h5"]
+    nearest = ["generate.py", "nearest", *generator]
+    lines = {
+        "new/grid.png": ["generate.py", "images", *generator, "--seeds", "0-3"],
+        "mix.png": ["generate.py", "mix", *generator, "--out", "mix.png"],
+        "near.png": [*nearest, "--data", str(tiny_zip), "--out", "near.png"],
+        "w.gif": ["generate.py", "walk", *generator, "--seconds", "0.2", "--out", "w.gif"],
+        "g.npz": ["generate.py", "export", *generator, "--out", "g.npz"],
+        "mine.zip": ["utils.prepare", "drawing.png", "--out", "mine.zip", "--size", "16"],
+    }
+    for path, line in lines.items():
+        assert run_here(line, monkeypatch) == 0
+        files = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+        if path == "new/grid.png":  # of the same generator
+            assert run_here([*line[:-1], "2-5"], monkeypatch) == 0
+            assert len(list((tmp_path / "new").glob("seed_*.png"))) == 6
+            line = [*line, "--scale", "2"]
+            path = "new/seed_0.png"
+            files = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+        capsys.readouterr()
+        assert run_here(line, monkeypatch) == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert error.endswith(
+            f"{path}: is there already; choose another --out, or replace it with --overwrite"
+        )
+        assert files == {f: f.read_bytes() for f in tmp_path.rglob("*") if f.is_file()}
+        assert run_here([*line, "--overwrite"], monkeypatch) == 0
+    other = ["generate.py", "images", "--generator", "other/generator.h5", "--seeds", "7"]
+    assert run_here(other, monkeypatch) == 2
+    assert "new holds pictures by another generator (grid.png)" in capsys.readouterr().err
+    Path("mix.npz").rename("kept.npz")
+    Path("mix.png").unlink()
+    Path("w.gif").unlink()  # its latents are still there
+    assert run_here(lines["w.gif"], monkeypatch) == 2
+    assert "w.npz: is there already" in capsys.readouterr().err

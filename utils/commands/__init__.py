@@ -49,7 +49,8 @@ def add_range(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--range",
         choices=RANGES,
-        help="of the images that the network gives, where its last layer does not tell",
+        help="of the images that the network gives, where its last layer does not tell: tanh -1 to "
+        "1, sigmoid 0 to 1, bytes 0 to 255",
     )
 
 

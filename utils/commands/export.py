@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from utils import cli
 from utils.commands import add_generator, open_generator, subcommand
-from utils.generator import FORMATS, format_of
+from utils.files import check_free
+from utils.generator import FORMATS, export_files, format_of
 
 
 def add(commands) -> None:
@@ -25,6 +27,7 @@ def add(commands) -> None:
         "--format", choices=tuple(FORMATS), help="by the suffix of --out unless given"
     )
     export.add_argument("--out", default="new/generator.onnx", help="the file or folder to write")
+    cli.add_overwrite(export)
 
 
 def _export(arguments):
@@ -32,6 +35,7 @@ def _export(arguments):
 
     out = Path(arguments.out)
     format = arguments.format or format_of(out)
+    check_free(*export_files(out, format), overwrite=arguments.overwrite)
     source, generator = open_generator(arguments)
     card = export_with_card(generator, source, out, format)
     size = f"{megabytes(out):.1f} MB"

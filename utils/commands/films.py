@@ -14,6 +14,7 @@ from utils.drawing import (
     save_orbit,
     save_walk,
 )
+from utils.files import check_free
 from utils.messages import count, one_line
 
 
@@ -78,6 +79,7 @@ def _add_history(commands):
     history.add_argument("--fps", type=cli.number(0.1, 120), default=5, help="samples per second")
     add_enlargement(history, None)
     history.add_argument("--out", default="new/history.mp4", help="an .mp4, .gif or new folder")
+    cli.add_overwrite(history)
 
 
 def _one_seed(text):
@@ -97,9 +99,11 @@ def _add_film(parser, out, seconds):
     )
     add_enlargement(parser, None)
     parser.add_argument("--out", default=out, help="an .mp4, .gif or new folder for frames")
+    cli.add_overwrite(parser)
 
 
 def _walk(arguments):
+    _check_free(arguments)
     film = save_walk(
         arguments.out,
         open_for_seeds(arguments),
@@ -114,6 +118,7 @@ def _walk(arguments):
 
 
 def _orbit(arguments):
+    _check_free(arguments)
     film = save_orbit(
         arguments.out,
         open_for_seeds(arguments),
@@ -123,6 +128,12 @@ def _orbit(arguments):
         arguments.radius,
     )
     _print_film(arguments.out, film)
+
+
+def _check_free(arguments):
+    out = Path(arguments.out)
+    if out.suffix:  # a folder must be new or empty
+        check_free(out, out.with_suffix(".npz"), overwrite=arguments.overwrite)
 
 
 def _options(arguments: argparse.Namespace) -> FilmOptions:
@@ -137,6 +148,8 @@ def _print_film(out, film):
 def _history(arguments):
     from utils.runs import find_samples, newest_generator
 
+    if Path(arguments.out).suffix:
+        check_free(arguments.out, overwrite=arguments.overwrite)
     run = Path(arguments.run or newest_generator().parent)
     samples = find_samples(run)
     if not samples:

@@ -28,6 +28,7 @@ from utils.drawing import (
     save_images,
     save_mix,
 )
+from utils.files import check_free
 from utils.images import as_rgb, save_picture
 from utils.messages import count, one_line
 from utils.runs import find_critic, find_generators, newest_generator
@@ -70,7 +71,14 @@ def _add_images(commands):
         "(all seeds unless given). This needs the critic.h5 that a training writes. It helps where "
         "some images are right already, and costs variety; it does not help an early generator",
     )
-    images.add_argument("--out", type=folder, default="new", help="folder for the images")
+    images.add_argument(
+        "--out",
+        type=folder,
+        default="new",
+        help="folder for the images; those of further seeds may join them, and then grid.png and "
+        "latents.npz are those of the last seeds",
+    )
+    cli.add_overwrite(images)
 
 
 def _add_mix(commands):
@@ -89,6 +97,7 @@ def _add_mix(commands):
     )
     add_enlargement(mix, 1)
     mix.add_argument("--out", type=cli.png, default="new/mix.png", help="the picture to write")
+    cli.add_overwrite(mix)
 
 
 def _add_nearest(commands):
@@ -106,6 +115,7 @@ def _add_nearest(commands):
     nearest.add_argument(
         "--out", type=cli.png, default="new/nearest.png", help="the picture to write"
     )
+    cli.add_overwrite(nearest)
 
 
 def _add_again(commands):
@@ -124,6 +134,7 @@ def _add_again(commands):
     again.add_argument(
         "--out", type=cli.png, help="the picture to write (<name>_again.png unless given)"
     )
+    cli.add_overwrite(again)
 
 
 def _images(arguments):
@@ -131,6 +142,8 @@ def _images(arguments):
     if arguments.keep:
         find_critic(arguments.generator or newest_generator())  # raises before a framework loads
     loaded = open_for_seeds(arguments)
+    if not arguments.overwrite:
+        _check_images(arguments, loaded)
     selection = _selection(loaded.path, arguments.keep) if arguments.keep else None
     grid = save_images(
         arguments.out,
@@ -150,6 +163,31 @@ def _images(arguments):
     print(f"{arguments.out}: {images}{files}")
 
 
+def _check_images(arguments, loaded):
+    """Raises ValueError where a picture in the folder would be replaced by another one."""
+    out, seeds = Path(arguments.out), parse_seeds(arguments.seeds)
+    z = loaded.latents(seeds, arguments.truncation)
+    layout = Layout(arguments.scale, arguments.resampling, arguments.transparent)
+    expected = {out / f"seed_{n}.png": latents for n, latents in zip(seeds, z, strict=True)}
+    for path in (*expected, out / "grid.png"):
+        if not path.exists():
+            continue
+        try:
+            old = read_provenance(path)
+        except ValueError:
+            check_free(path, overwrite=False)
+        if old.digest != loaded.digest:
+            raise ValueError(
+                f"{out} holds pictures by another generator ({path.name}); choose another --out, "
+                "or replace those of the same names with --overwrite"
+            )
+        latents = expected.get(path)
+        if latents is not None and (
+            old.layout != layout or not np.array_equal(old.latents[0], latents)
+        ):
+            check_free(path, overwrite=False)
+
+
 def _selection(generator: str | Path, keep: float) -> Selection:
     """The choice of the critic of a run's `generator.h5`."""
     from utils.generator import load_critic
@@ -159,6 +197,9 @@ def _selection(generator: str | Path, keep: float) -> Selection:
 
 def _mix(arguments):
     """Prints what `save_mix` wrote."""
+    out = Path(arguments.out)
+    files = out, out.with_stem(f"{out.stem}_row"), out.with_suffix(".npz")
+    check_free(*files, overwrite=arguments.overwrite)
     row, latents = save_mix(
         arguments.out,
         open_for_seeds(arguments),
@@ -174,6 +215,7 @@ def _nearest(arguments):
     """Prints a line for each pair that `save_nearest` found."""
     from utils.sources import ImageFiles
 
+    check_free(arguments.out, overwrite=arguments.overwrite)
     ImageFiles(arguments.data)  # raises before a framework is loaded
     pairs = save_nearest(
         arguments.out,
@@ -242,6 +284,7 @@ def _again(arguments):
     """Prints how far the new picture is from the old one."""
     picture = Path(arguments.picture)
     out = arguments.out or picture.with_stem(f"{picture.stem}_again")
+    check_free(out, overwrite=arguments.overwrite)
     original, difference = draw_again(out, picture, arguments.generator, arguments.range)
     if not original:
         print(f"{arguments.generator} is not the generator that made {picture}")

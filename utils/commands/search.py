@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 from utils import cli
 from utils.commands import add_generator, folder, open_generator, subcommand
-from utils.drawing import LoadedGenerator, save_search
+from utils.drawing import SEARCH_FILES, LoadedGenerator, save_search
+from utils.files import check_free
 from utils.messages import count
 
 
@@ -37,12 +39,15 @@ def add(commands, project: Callable) -> None:
     )
     parser.add_argument("--seed", type=cli.whole(0), default=0, help="seed of the starts")
     parser.add_argument("--out", type=folder, default="found", help="folder for the result")
+    cli.add_overwrite(parser)
 
 
 def _project(project, arguments):
     """Prints how near the search came."""
     from utils.loaders import read_picture
 
+    files = (Path(arguments.out) / name for name in SEARCH_FILES)
+    check_free(*files, overwrite=arguments.overwrite)
     loaded = LoadedGenerator(*open_generator(arguments))
     found = save_search(
         arguments.out,

@@ -28,6 +28,6 @@ __getattr__ = exports(
         "pictures": ("save_images", "save_mix"),
         "films": ("write_film",),
         "animations": ("FilmOptions", "save_history", "save_orbit", "save_walk"),
-        "search": ("save_search",),
+        "search": ("SEARCH_FILES", "save_search"),
     },
 )

@@ -15,6 +15,10 @@ from utils.drawing.layout import Layout
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.images import save_picture, to_channels
 
+_FOUND, _COMPARISON, _COURSE, _LATENTS = "found.png", "comparison.png", "search.gif", "latents.npz"
+SEARCH_FILES = _FOUND, _COMPARISON, _COURSE, _LATENTS
+"""What `save_search` writes."""
+
 _PIXELS = 256  # size of an image in the comparison and in the film, about
 _FPS = 10
 
@@ -59,10 +63,10 @@ def save_search(
     with stop_on_signals(stop.set, "Stopping: the best so far is saved."):
         projection = project(loaded.network, wanted, starts, steps, seed, stop.is_set)
     image = projection.images[0]
-    loaded.provenance(projection.latents, Layout()).save(out / "found.png", image)
-    save_picture(out / "comparison.png", _compare(wanted[0], image, projection.errors[0]))
+    loaded.provenance(projection.latents, Layout()).save(out / _FOUND, image)
+    save_picture(out / _COMPARISON, _compare(wanted[0], image, projection.errors[0]))
     save_latents(
-        out / "latents.npz",
+        out / _LATENTS,
         projection.latents,
         error=projection.errors[0],
         picture=str(name),
@@ -70,7 +74,7 @@ def save_search(
         starts=starts,
         steps=projection.times[-1],
     )
-    _save_course(out / "search.gif", loaded, wanted[0], projection)
+    _save_course(out / _COURSE, loaded, wanted[0], projection)
     return projection
 
 

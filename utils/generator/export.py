@@ -83,6 +83,13 @@ def export_generator(generator: "keras.Model", path: str | os.PathLike, format: 
             unfinished.write_text(json.dumps(_description(generator), indent=1) + "\n")
 
 
+def export_files(path: str | os.PathLike, format: str) -> list[Path]:
+    """The files that an export in `format` consists of; none where that is a folder."""
+    path = Path(path)
+    files = [path] if FORMATS[format].suffix else []  # a folder must be new or empty anyway
+    return [*files, path.with_suffix(".json")] if format == "npz" else files
+
+
 def format_of(path: str | os.PathLike) -> str:
     """The first format with the suffix of a path; `savedmodel` where the path has none.
 

@@ -31,7 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
     # Pillow's warnings of bad tags and large sizes would break the progress bar.
     warnings.filterwarnings("ignore", module="PIL")
     settings = Settings(a.size, a.crop, a.paper, grey=a.mode == "grey", every=a.every)
-    print(summary(prepare(a.source, a.out, settings, a.keep_duplicates)))
+    print(summary(prepare(a.source, a.out, settings, a.keep_duplicates, a.overwrite)))
     print(f"Report: {report_path(a.out)}")
 
 
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="use each N-th frame of films and animations",
     )
+    cli.add_overwrite(parser)
     add("--keep-duplicates", action="store_true", help="keep squares that equal an earlier one")
     return parser
 

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from utils.decoding import open_picture
-from utils.files import replacing
+from utils.files import check_free, replacing
 from utils.images import Palette, find_palette
 from utils.messages import count, one_line
 from utils.prepare.findings import Findings
@@ -31,6 +31,7 @@ def prepare(
     out: str | os.PathLike,
     settings: Settings,
     keep_duplicates: bool = False,
+    overwrite: bool = True,
 ) -> Findings:
     """Writes a zip of square PNGs, and a report in the same folder.
 
@@ -43,6 +44,7 @@ def prepare(
             the report has its name too (`mine.report.html`).
         settings: how squares are made.
         keep_duplicates: keep squares that equal an earlier one.
+        overwrite: replace a zip and a report that are there already.
 
     Returns:
         what the report says.
@@ -50,12 +52,13 @@ def prepare(
     Raises:
         FileNotFoundError: there is no file or folder at `source`.
         ValueError: no pictures in `source`, none that can be read, or an `out` that is not a name
-            for a zip or is in `source`.
+            for a zip, is in `source`, or is there already.
         OSError: the disk is full or read-only.
     """
     source, out = Path(source), Path(out)
     files = open_source(source)
     _check_out(source, out)
+    check_free(out, report_path(out), overwrite=overwrite)
     findings = Findings(str(source), str(out), len(files.names), settings)
     findings.skipped += [(one_line(name), why_skipped(name)) for name in files.skipped]
     with replacing(report_path(out)) as partial_report, replacing(out) as partial_zip:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from utils import cli
+from utils.files import check_free
 from utils.runs.folder import ROOT
 from utils.runs.table import find_run, find_runs, runs_table
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--out", type=cli.png, default="compare.png", help="the picture of --compare"
     )
+    cli.add_overwrite(parser)
     cli.run(_show, parser.parse_args())
 
 
@@ -30,6 +32,7 @@ def _show(arguments: argparse.Namespace) -> None:
     if not arguments.compare:
         print(runs_table(find_runs(arguments.root)))
         return
+    check_free(arguments.out, overwrite=arguments.overwrite)
     folders = [find_run(name, arguments.root) for name in arguments.compare]
     from utils.runs.comparison import compare  # here: it loads Matplotlib
 

@@ -125,7 +125,16 @@ def test_one_seed_is_one_image_in_every_subcommand(pictures):
 def test_every_picture_is_drawn_again(pictures, name, monkeypatch, capsys):
     monkeypatch.chdir(pictures)
     before = np.asarray(Image.open(name))
-    line = ["generate.py", "again", name, "--generator", "g.h5", "--out", "again.png"]
+    line = [
+        "generate.py",
+        "again",
+        name,
+        "--generator",
+        "g.h5",
+        "--out",
+        "again.png",
+        "--overwrite",
+    ]
     assert run_here(line, monkeypatch) == 0
     assert capsys.readouterr().out == "again.png: the same pixels\n"
     assert np.array_equal(np.asarray(Image.open("again.png")), before)

@@ -103,6 +103,7 @@ def test_what_a_notebook_saves_is_drawn_again(tmp_path, monkeypatch, capsys):
     for name in names:
         file = Path("new") / name
         line = ["generate.py", "again", str(file), "--generator", "generator.h5", "--out", "a.png"]
+        line += ["--overwrite"]
         assert run_here(line, monkeypatch) == 0
         assert capsys.readouterr().out.splitlines()[-1] == "a.png: the same pixels"
         assert difference(file, "a.png") == 0

@@ -39,7 +39,7 @@ def run_folder(tmp_path, monkeypatch):
 
 
 def images(line, monkeypatch):
-    line = f"generate.py images --generator generator.h5 {line}"
+    line = f"generate.py images --generator generator.h5 --range tanh {line}"
     return run_here(line.split(), monkeypatch)
 
 
@@ -61,6 +61,7 @@ def test_the_brightest_are_kept_and_look_as_without_a_choice(run_folder, monkeyp
     with Image.open(run_folder / "kept" / "grid.png") as grid:
         assert grid.text["seed"] == "1,2,3,6" and grid.size == (2 * 18 + 2, 2 * (16 + 14 + 2) + 2)
     again = ["generate.py", "again", "kept/grid.png", "--generator", "generator.h5"]
+    again += ["--range=tanh"]
     assert run_here(again, monkeypatch) == 0
     assert capsys.readouterr().out.endswith("the same pixels\n")
 

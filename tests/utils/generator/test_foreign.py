@@ -97,9 +97,9 @@ RANGES = {
         None,
         (-1, 1),
     ),
-    "relu": ([layers.ReLU()], "0..1", (0, 1)),
-    "nothing": ([], "0..255", (0, 255)),
-    "nothing, to tanh": ([], "-1..1", (-1, 1)),
+    "relu": ([layers.ReLU()], "sigmoid", (0, 1)),
+    "nothing": ([], "bytes", (0, 255)),
+    "nothing, to tanh": ([], "tanh", (-1, 1)),
 }
 
 

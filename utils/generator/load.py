@@ -1,13 +1,14 @@
 """Opens a generator or a critic. A file from anywhere cannot run code or exhaust the memory."""
 
 import os
+import zipfile
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from utils import hdf5
-from utils.generator import architecture
+from utils.generator import architecture, keras_zip
 from utils.generator.layers import KINDS
 from utils.images import RANGES
 from utils.messages import one_line
@@ -16,7 +17,7 @@ _PALETTE = "generator_palette"  # this project's layer that mixes colours in [-1
 
 
 def load_generator(path: str | os.PathLike, value_range: str | None = None) -> keras.Model:
-    """Opens a `generator.h5` of Keras 2 or 3 without running code from the file.
+    """Opens a `generator.h5` of Keras 2 or 3, or a `.keras`, without running code from the file.
 
     The description of the network is read as data and checked. Then its layers, all of the classes
     in `utils.generator.layers`, are built and given the weights. Keras's own reader is not used.
@@ -131,7 +132,10 @@ def _load(path, name: str, check: Callable[[list], list]) -> keras.Model:
         check: raises ValueError unless the layers have the right input and output shapes; returns
             those that are built.
     """
-    texts, arrays = hdf5.read(path, ("model_config", "keras_version"), "model_weights")
+    if zipfile.is_zipfile(path):
+        texts, arrays = keras_zip.read(path)
+    else:
+        texts, arrays = hdf5.read(path, ("model_config", "keras_version"), "model_weights")
     if "model_config" not in texts:
         raise ValueError(f"{path}: holds no Keras model; expected a {name}.h5")
     keras_2 = texts.get("keras_version", "2.").startswith(("1.", "2."))

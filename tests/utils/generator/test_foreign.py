@@ -1,12 +1,14 @@
 """Networks as other people save them: nested, with other layers, ranges and shapes of latents."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
 from utils.drawing import draw
-from utils.generator import load_generator
+from utils.generator import export_generator, load_generator
 
 Z = np.random.default_rng(0).standard_normal((4, 8), np.float32)
 
@@ -51,6 +53,68 @@ def test_networks_in_networks(tmp_path):
         assert [type(layer).__name__ for layer in loaded.layers] == [
             *("InputLayer", "Dense", "Reshape", "Conv2D", "LeakyReLU", "Activation")
         ]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_keras_file(nested, tmp_path):
+    layers_ = [
+        *(layers.Dense(48), layers.LeakyReLU(0.2), layers.Dense(48, use_bias=False)),
+        *(layers.Reshape((4, 4, 3)), layers.BatchNormalization(), layers.PReLU(shared_axes=[1, 2])),
+        *(layers.Conv2DTranspose(4, 4, 2, padding="same"), layers.BatchNormalization(scale=False)),
+        *(layers.Dropout(0.3), layers.LayerNormalization(), layers.GroupNormalization(2)),
+        layers.Conv2D(3, 3, padding="same", activation="tanh"),
+    ]
+    if nested:
+        inner = keras.Sequential([layers.Input((8,)), *layers_[:6]], name="inner")
+        layers_ = [inner, *layers_[6:]]
+    network = keras.Sequential([layers.Input((8,)), *layers_])
+    _, found, expected = check(network, tmp_path / "a.keras")
+    assert np.abs(found - expected).max() < 1e-5
+
+
+def test_our_own_keras_export_comes_back(run, tmp_path):
+    export_generator(run[0].generator, tmp_path / "g.keras", "keras")
+    z = np.random.default_rng(0).standard_normal((4, 5), np.float32)
+    expected = run[0].generator.predict(z, verbose=0)
+    assert np.array_equal(load_generator(tmp_path / "g.keras").predict(z, verbose=0), expected)
+
+
+def rewritten(path, **entries):
+    """The `.keras` at `path` with some entries replaced; None leaves one out."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content |= {name.replace("_", "."): data for name, data in entries.items()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            if data is not None:
+                archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"config_json": None}, "not a network of Keras 3: .*no item named 'config.json'"),
+        ({"config_json": b"[" * 100_000}, "not a network of Keras 3"),
+        ({"config_json": b'{"config": {"layers": [3]}}'}, "not a network of Keras 3"),
+        ({"config_json": b" " * (4 * 2**20 + 1)}, "config.json would unpack to 4194305 bytes"),
+        ({"model_weights_h5": b"no HDF5"}, r"a\.keras: not an HDF5 file"),
+        ({"metadata_json": b"{}"}, "not a network of Keras 3: 'keras_version'"),
+    ],
+)
+def test_a_damaged_keras_file_is_one_line(entries, message, run, tmp_path):
+    export_generator(run[0].generator, tmp_path / "a.keras", "keras")
+    with pytest.raises(ValueError, match=message) as caught:
+        load_generator(rewritten(tmp_path / "a.keras", **entries))
+    text = str(caught.value)
+    assert "a.keras" in text and "\n" not in text and len(text) < 1000
+
+
+def test_a_keras_file_with_foreign_code_is_refused(tmp_path):
+    network = keras.Sequential([layers.Input((8,)), *small(layers.Lambda(lambda x: x))])
+    network.save(tmp_path / "a.keras")
+    with pytest.raises(ValueError, match=r"a\.keras: refused: its layer 'Lambda' is unknown"):
+        load_generator(tmp_path / "a.keras")
 
 
 def test_the_same_names_in_two_inner_networks(tmp_path):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from utils import cli
 from utils.files import check_free
-from utils.images import RANGES
 from utils.messages import count
 
 parser = cli.parser(
@@ -21,12 +20,7 @@ judged.add_argument("--generator", help="a generator.h5; the newest under run/ga
 judged.add_argument(
     "--images", metavar="ZIP", help="judge a zip or folder of images instead of a generator"
 )
-parser.add_argument(
-    "--range",
-    choices=RANGES,
-    help="of the images that the network gives, where its last layer does not tell: tanh -1 to 1, "
-    "sigmoid 0 to 1, bytes 0 to 255",
-)
+cli.add_range(parser)
 parser.add_argument(
     "--data",
     metavar="ZIP",

@@ -14,6 +14,9 @@ from tqdm.auto import tqdm
 
 from utils.messages import one_line
 
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "bytes": (0.0, 255.0)}
+"""The values of black and white in which networks give images, by the names of `--range`."""
+
 
 def parser(description: str, examples: str) -> argparse.ArgumentParser:
     """An argument parser that shows defaults and examples, and knows `--debug`.
@@ -93,6 +96,16 @@ def whole(
         return number
 
     return convert
+
+
+def add_range(to: argparse.ArgumentParser) -> None:
+    """Adds `--range`, a key of `RANGES`."""
+    to.add_argument(
+        "--range",
+        choices=RANGES,
+        help="of the images that the network gives, where its last layer does not tell: tanh -1 to "
+        "1, sigmoid 0 to 1, bytes 0 to 255",
+    )
 
 
 def add_overwrite(to: argparse.ArgumentParser) -> None:

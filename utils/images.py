@@ -14,9 +14,6 @@ from utils.messages import count
 SIZES = (32, 64, 128, 256, 512)
 """Widths and heights of images, in pixels, that there are networks for."""
 
-RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "bytes": (0.0, 255.0)}
-"""The values of black and white in which networks give images, by the names of `--range`."""
-
 _GAP = 2  # pixels between the images of a grid
 _GAP_GREY = 96
 _COUNTED = 2000  # images whose colours are counted, at most

@@ -88,10 +88,13 @@ class ImageStream:
         self._prefetched = {}
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
 
-    @property
-    def fingerprint(self) -> str:
-        """Of the images, to check that a resumed training has the same ones."""
-        return self.source.fingerprint
+    def fingerprint(self, rules: int = RULES) -> str:
+        """Of the images, to check that a resumed training has the same ones.
+
+        Args:
+            rules: of the run, see `utils.sources.ImageFiles.fingerprint_by`.
+        """
+        return self.source.fingerprint_by(rules)
 
     def __iter__(self) -> "ImageStream":
         return self

@@ -101,14 +101,8 @@ class ImageFiles:
             raise ValueError(f"{path}: a pipe or a device; expected a zip or a folder of images")
         if self.path.is_file():
             self.archive = self._open_zip()
-        if rules == 1:
-            suffixes, hidden = _SUFFIXES_1, _is_hidden_1
-        else:
-            hidden = _is_hidden
         checksums = self._checksums() if self.archive else self._sizes()
-        images = {
-            name for name in checksums if not hidden(name) and name.lower().endswith(suffixes)
-        }
+        images = {name for name in checksums if _is_image(name, rules, suffixes)}
         self.names = sorted(images)
         self.skipped = sorted(checksums.keys() - images)
         if not self.names:
@@ -133,14 +127,25 @@ class ImageFiles:
     @functools.cached_property
     def fingerprint(self) -> str:
         """See the class; computed when it is first asked for, since it reads a folder's files."""
-        checked = {name: self._checked[name] for name in self.names}
-        if self.rules != 1 and not self.archive:
+        if self.rules == 1:
+            return self._digest(self._checked)
+        checked = self._checked
+        if not self.archive:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 samples = pool.map(lambda name: _sample(self.path / name), self.names)
                 checked = dict(zip(self.names, samples, strict=True))
-        listed = "".join(f"{name}/{value}\n" for name, value in checked.items())
-        digest = hashlib.blake2b(listed.encode(errors="surrogateescape"), digest_size=8).hexdigest()
-        return digest if self.rules == 1 else f"{self.rules}-{digest}"
+        return f"{self.rules}-{self._digest(checked)}"
+
+    def fingerprint_by(self, rules: int) -> str:
+        """The fingerprint by earlier `rules` if they find the same images, or else its own."""
+        if rules == self.rules:
+            return self.fingerprint
+        earlier = sorted(name for name in self._checked if _is_image(name, rules))
+        return self._digest(self._checked) if earlier == self.names else self.fingerprint
+
+    def _digest(self, checked):
+        listed = "".join(f"{name}/{checked[name]}\n" for name in self.names)
+        return hashlib.blake2b(listed.encode(errors="surrogateescape"), digest_size=8).hexdigest()
 
     def find_grey_range(self) -> None:
         """Sets `grey_range` by at most 500 of the images; no image of it may be open meanwhile."""
@@ -276,6 +281,12 @@ class OneFile(ImageFiles):
         self.names = [path.name]
 
 
+def _is_image(name: str, rules: int, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
+    if rules == 1:
+        return not _is_hidden_1(name) and name.lower().endswith(_SUFFIXES_1)
+    return not _is_hidden(name) and name.lower().endswith(suffixes)
+
+
 def _is_hidden(name: str) -> bool:
     # String methods: with Path, a million names would take half a minute.
     if not (name.startswith((".", "__MACOSX")) or "/." in name or "/__MACOSX" in name):
@@ -342,10 +353,9 @@ class ImageSource:
     def __len__(self) -> int:
         return len(self.files.names)
 
-    @property
-    def fingerprint(self) -> str:
+    def fingerprint_by(self, rules: int) -> str:
         """Of the files, see `ImageFiles`."""
-        return self.files.fingerprint
+        return self.files.fingerprint_by(rules)
 
     def take(self, indices: np.ndarray) -> np.ndarray:
         """Images as float32 (n, size, size, channels) in [-1, 1]; raises as `pixels`."""
@@ -428,6 +438,10 @@ class ArraySource:
         self.images = images
         content = np.ascontiguousarray(images)
         self.fingerprint = hashlib.blake2b(content, digest_size=8).hexdigest()
+
+    def fingerprint_by(self, rules: int) -> str:
+        """Of the content, by all rules."""
+        return self.fingerprint
 
     def __len__(self) -> int:
         return len(self.images)

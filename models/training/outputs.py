@@ -115,11 +115,16 @@ def _defaults() -> dict:
     return runs.collect_params(model=dataclasses.asdict(Recipe()))["model"]
 
 
-def shared_params(gan) -> dict:
-    """What must be the same in all processes; copies of the images may have other names."""
+def shared_params(gan, images: str) -> dict:
+    """What must be the same in all processes; copies of the images may have other names.
+
+    Args:
+        gan: the model.
+        images: their fingerprint, by rules that do not depend on the run folder of a process.
+    """
     flat = {name: value for part in _params(gan).values() for name, value in part.items()}
-    flat["images"] = flat.pop("data_fingerprint")
-    return {name: value for name, value in flat.items() if name not in ("data", "python")}
+    own = "data", "data_fingerprint", "python"
+    return {name: value for name, value in flat.items() if name not in own} | {"images": images}
 
 
 def save_params(folder, gan) -> None:

@@ -73,9 +73,9 @@ class Trainer:
             "n_critic": options.n_critic,
             "epochs": options.epochs,
             "data": getattr(stream, "name", ""),
-            "data_fingerprint": getattr(stream, "fingerprint", ""),
+            "data_fingerprint": _fingerprint(stream, runs.data_rules(self.folder)),
         }
-        gan.processes.check_same(outputs.shared_params(gan))
+        gan.processes.check_same(outputs.shared_params(gan, _fingerprint(stream, 1)))
         first = gan.processes.is_first
         if first:
             outputs.check_folder(self.folder, gan)
@@ -206,6 +206,11 @@ def seek(stream, gan):
             "expected held_back=0"
         )
     return stream
+
+
+def _fingerprint(stream, rules):
+    """Of the images by the rules of the run, see `utils.sources.RULES`; empty for an iterator."""
+    return stream.fingerprint(rules) if isinstance(stream, ImageStream) else ""
 
 
 def _what_is_held_back(stream):

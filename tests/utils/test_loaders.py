@@ -109,7 +109,7 @@ def test_every_session_holds_back_the_same_images():
     assert np.array_equal(first.held_back(20), second.held_back(20))
     other = ImageStream(numbered(200), 30, seed=4, held_back=0.1).held_back(20)
     assert {*other.ravel().tolist()} != {*first.held_back(20).ravel().tolist()}
-    assert first.fingerprint == ImageStream(numbered(200), 30, seed=3).fingerprint
+    assert first.fingerprint() == ImageStream(numbered(200), 30, seed=3).fingerprint()
 
 
 def test_of_few_images_none_are_held_back():

@@ -94,7 +94,7 @@ def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path, monkey
     assert "| data | `output.zip`, fingerprint " in (new / "card.md").read_text()
     monkeypatch.chdir(here)
     for name in ("seed_7", "grid", "found/found"):
-        line = ["generate.py", "again", f"new/{name}.png", "--out", "again.png"]
+        line = ["generate.py", "again", f"new/{name}.png", "--out", "again.png", "--overwrite"]
         assert run_here(line, monkeypatch) == 0
         pixels = [np.asarray(Image.open(file)).astype(int) for file in (line[2], "again.png")]
         assert np.abs(pixels[0] - pixels[1]).max() <= 1, capsys.readouterr().out

@@ -242,6 +242,9 @@ def test_a_run_keeps_the_rules_by_which_it_began(tmp_path):
     assert runs.data_rules(root / "0003_none") == 2
     assert load_images(data, 8, 1, rules=1).training_count == 1
     assert load_images(data, 8, 1).training_count == 2
+    assert load_images(data, 8, 1).fingerprint(1).startswith("2-")  # of other images than by rule 1
+    (data / "b.jpe").unlink()
+    assert load_images(data, 8, 1).fingerprint(1) == load_images(data, 8, 1, rules=1).fingerprint(1)
     assert runs.run_folder("0001", data, root).name == "0001_sketches"  # of the same data
     assert runs.run_folder("0001", tmp_path / "sketches.2024", root).name == "0001_sketches.2024"
     assert runs.run_folder("0003", data, root).name == "0003_sketches.2023"

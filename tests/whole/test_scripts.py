@@ -272,7 +272,7 @@ BAD = {
     "generate.py project": "the following arguments are required: picture; --help lists the",
     "generate.py project nix.png --generator generator.h5": "nix.png: no such file; expected a pic",
     "generate.py project text.txt --generator generator.h5": "text.txt: does not decode: not a pic",
-    "generate.py project folder --generator generator.h5": "folder: does not decode: [Errno",
+    "generate.py project folder --generator generator.h5": "folder: does not decode: not a file",
     "generate.py project a.png --generator text.txt": "text.txt: not an HDF5 file",
     "generate.py project a.png --out text.txt": "text.txt: is a file; expected a folder",
     "generate.py project a.png --starts 0": f"argument --starts: {WHOLE} 1 to 2000, received '0'",

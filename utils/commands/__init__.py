@@ -11,7 +11,6 @@ from pathlib import Path
 
 from utils import cli
 from utils.drawing import RESAMPLINGS, LoadedGenerator, parse_seeds
-from utils.images import RANGES
 
 
 def subcommand(commands, name: str, summary: str, examples: str, main) -> argparse.ArgumentParser:
@@ -41,17 +40,7 @@ def add_generator(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--generator", help="a generator.h5 (the newest under run/gan unless given)"
     )
-    add_range(parser)
-
-
-def add_range(parser: argparse.ArgumentParser) -> None:
-    """Adds `--range`."""
-    parser.add_argument(
-        "--range",
-        choices=RANGES,
-        help="of the images that the network gives, where its last layer does not tell: tanh -1 to "
-        "1, sigmoid 0 to 1, bytes 0 to 255",
-    )
+    cli.add_range(parser)
 
 
 def seeds(text: str) -> str:

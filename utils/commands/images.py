@@ -9,7 +9,6 @@ import numpy as np
 from utils import cli
 from utils.commands import (
     add_enlargement,
-    add_range,
     add_seeds,
     folder,
     open_for_seeds,
@@ -130,7 +129,7 @@ def _add_again(commands):
     again.add_argument(
         "--generator", help="to draw with (the one in run/gan that made it unless given)"
     )
-    add_range(again)
+    cli.add_range(again)
     again.add_argument(
         "--out", type=cli.png, help="the picture to write (<name>_again.png unless given)"
     )

@@ -1,4 +1,4 @@
-"""A network in a `.keras` file, a zip: its description, its weights as a `generator.h5` has them."""
+"""A network in a `.keras` file, a zip: its description, its weights named as in an HDF5 file."""
 
 import contextlib
 import json

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from utils import hdf5
+from utils.cli import RANGES
 from utils.generator import architecture, keras_zip
 from utils.generator.layers import KINDS
-from utils.images import RANGES
 from utils.messages import one_line
 
 _PALETTE = "generator_palette"  # this project's layer that mixes colours in [-1, 1]
@@ -27,7 +27,7 @@ def load_generator(path: str | os.PathLike, value_range: str | None = None) -> k
 
     Args:
         path: of the file.
-        value_range: of its images, a key of `utils.images.RANGES`; None where its last layers tell.
+        value_range: of its images, a key of `utils.cli.RANGES`; None where its last layers tell.
 
     Returns:
         a network from latents (B, z_dim) to images (B, H, W, 1 or 3) in [-1, 1], float32.

@@ -58,7 +58,7 @@ def test_contents_of_a_run(tiny_zip, run):
         "n_critic": 2,
         "epochs": 5,
         "data": "tiny.zip",
-        "data_fingerprint": load_images(tiny_zip, 16, 4).fingerprint,
+        "data_fingerprint": load_images(tiny_zip, 16, 4).fingerprint(),
     }
     assert Image.open(folder / "images/real.png").size == (3 * 18 + 2, 2 * 18 + 2)
     assert Image.open(folder / "images/sample_4.png").size == (3 * 18 + 2, 2 * 18 + 2)

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -24,9 +25,7 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
     What it refuses is one line too; parsers of subcommands are of the same class. From then on, a
     letter that a terminal or a file cannot show is a question mark, and no error.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    sys.stdout, sys.stderr = _unbreakable(sys.stdout), _unbreakable(sys.stderr)
     made = _Parser(
         prog=program(),
         description=description,
@@ -35,6 +34,33 @@ def parser(description: str, examples: str) -> argparse.ArgumentParser:
     )
     made.set_defaults(debug=False)
     return made
+
+
+def _unbreakable(stream):
+    """A stream for which neither a letter nor a terminal that was closed is an error."""
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.reconfigure(errors="replace")
+    if os.name == "nt" or not stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.flush()
+    raw = _Terminal(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "replace", line_buffering=True)
+
+
+class _Terminal(io.FileIO):
+    """A terminal to which nothing is written any more once it was closed.
+
+    The error would be raised before the signal that tells of it, and end a training unsaved.
+    """
+
+    def write(self, data):
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return len(data)
 
 
 def program() -> str:

@@ -41,7 +41,11 @@ def _unbreakable(stream):
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.reconfigure(errors="replace")
-    if os.name == "nt" or not stat.S_ISCHR(os.fstat(stream.fileno()).st_mode):
+    try:
+        is_terminal = os.name != "nt" and stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # some streams are no files
+        return stream
+    if not is_terminal:
         return stream
     stream.flush()
     raw = _Terminal(stream.fileno(), "w", closefd=False)

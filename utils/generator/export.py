@@ -258,8 +258,10 @@ def _write_keras(generator, path):
 
 
 def _write_npz(generator, path):
+    import keras
+
     weights = {
-        f"{layer.name}/{variable.name}": np.asarray(variable.value)
+        f"{layer.name}/{variable.name}": keras.ops.convert_to_numpy(variable)
         for layer in generator.layers
         for variable in _weights(layer)
     }

@@ -250,7 +250,8 @@ def stop_on_signals(stop: Callable[[], None], message: str) -> Iterator[None]:
         _leave_terminal(number)
         stop()
         restore()
-        tqdm.write(message)
+        with contextlib.suppress(RuntimeError):  # the signal came in the middle of a write
+            tqdm.write(message)
 
     for number in before:
         signal.signal(number, handle)

@@ -150,7 +150,15 @@ def test_a_training_whose_terminal_is_closed_is_saved_and_one_with_nohup_goes_on
     if ignored:
         line = ["nohup", *map(str, line)]
     ours, terminal = os.openpty()
-    process = subprocess.Popen(line, cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal)
+    process = subprocess.Popen(
+        line,
+        cwd=cwd,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        # The tests may have been started by `nohup`, which a child inherits.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    )
     os.close(terminal)
     reader = threading.Thread(target=read_to_the_end, args=(ours,), daemon=True)
     reader.start()

@@ -24,8 +24,7 @@ MAX_PIXELS = 128 * 1024**2
 """Of one picture: A3 at 600 dots per inch has 70 million. Its RGB takes 400 MB while it is read."""
 
 # The limit is ours, and of metadata nothing but the orientation matters.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _TURNS = {
@@ -76,14 +75,16 @@ def _without_texts(content):
     """
     if not content.startswith(_PNG):
         return content
-    kept, start = [_PNG], len(_PNG)
+    view, kept, start, whole = memoryview(content), [_PNG], len(_PNG), True
     while start + 8 <= len(content):
-        length, kind = struct.unpack(">I4s", content[start : start + 8])
+        length, kind = struct.unpack_from(">I4s", content, start)
         end = start + length + 12
-        if kind not in _UNREAD:
-            kept.append(content[start:end])
+        if kind in _UNREAD:
+            whole = False
+        else:
+            kept.append(view[start:end])
         start = end
-    return b"".join(kept)
+    return content if whole else b"".join(kept)  # most have none, and need no copy
 
 
 @functools.cache

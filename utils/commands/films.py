@@ -103,7 +103,7 @@ def _add_film(parser, out, seconds):
 
 
 def _walk(arguments):
-    _check_free(arguments)
+    _check_free(arguments, ".npz")
     film = save_walk(
         arguments.out,
         open_for_seeds(arguments),
@@ -118,7 +118,7 @@ def _walk(arguments):
 
 
 def _orbit(arguments):
-    _check_free(arguments)
+    _check_free(arguments, ".npz")
     film = save_orbit(
         arguments.out,
         open_for_seeds(arguments),
@@ -130,10 +130,12 @@ def _orbit(arguments):
     _print_film(arguments.out, film)
 
 
-def _check_free(arguments):
+def _check_free(arguments, *suffixes):
+    """Looks for the film, and for files of its name with other suffixes."""
     out = Path(arguments.out)
     if out.suffix:  # a folder must be new or empty
-        check_free(out, out.with_suffix(".npz"), overwrite=arguments.overwrite)
+        others = map(out.with_suffix, suffixes)
+        check_free(out, *others, overwrite=arguments.overwrite)
 
 
 def _options(arguments: argparse.Namespace) -> FilmOptions:
@@ -148,8 +150,7 @@ def _print_film(out, film):
 def _history(arguments):
     from utils.runs import find_samples, newest_generator
 
-    if Path(arguments.out).suffix:
-        check_free(arguments.out, overwrite=arguments.overwrite)
+    _check_free(arguments)
     run = Path(arguments.run or newest_generator().parent)
     samples = find_samples(run)
     if not samples:

@@ -174,17 +174,15 @@ def _check_images(arguments, loaded):
         try:
             old = read_provenance(path)
         except ValueError:
-            check_free(path, overwrite=False)
+            check_free(path, overwrite=False)  # which raises
         if old.digest != loaded.digest:
             raise ValueError(
                 f"{out} holds pictures by another generator ({path.name}); choose another --out, "
                 "or replace those of the same names with --overwrite"
             )
-        latents = expected.get(path)
-        if latents is not None and (
-            old.layout != layout or not np.array_equal(old.latents[0], latents)
-        ):
-            check_free(path, overwrite=False)
+        if path in expected:
+            same = old.layout == layout and np.array_equal(old.latents[0], expected[path])
+            check_free(path, overwrite=same)
 
 
 def _selection(generator: str | Path, keep: float) -> Selection:

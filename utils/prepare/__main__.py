@@ -1,7 +1,6 @@
 """Makes a data set of one's own pictures: squares of one size in a zip, and a report on them."""
 
 import argparse
-import warnings
 
 from PIL import ImageColor
 
@@ -28,8 +27,6 @@ def colour(text: str) -> tuple[int, int, int]:
 def main(arguments: argparse.Namespace) -> None:
     """Prepares the data set and prints a summary."""
     a = arguments
-    # Pillow's warnings of bad tags and large sizes would break the progress bar.
-    warnings.filterwarnings("ignore", module="PIL")
     settings = Settings(a.size, a.crop, a.paper, grey=a.mode == "grey", every=a.every)
     print(summary(prepare(a.source, a.out, settings, a.keep_duplicates, a.overwrite)))
     print(f"Report: {report_path(a.out)}")

@@ -80,9 +80,9 @@ def main(a):
     from models.build import build_gan
     from models.engines import distributed
     from models.training.outputs import resume
+    from utils.image_files import RULES
     from utils.loaders import data_size, load_images
     from utils.runs import data_rules, locked, run_folder
-    from utils.sources import RULES
 
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:

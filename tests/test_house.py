@@ -14,7 +14,7 @@ from tests.helpers import ROOT
 
 SCRIPTS = ("train", "generate", "evaluate")
 BOTTOM = {f"utils.{name}" for name in ("messages", "files", "images", "decoding", "hdf5", "cli")}
-DATA = {"utils.sources", "utils.loaders"}
+DATA = {"utils.image_files", "utils.sources", "utils.loaders"}
 ROOMS = {
     f"utils.{name}"
     for name in ("prepare", "runs", "watch", "generator", "drawing", "quality", "notebook")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from utils.images import height_and_width
 from utils.messages import one_line
 
 SUFFIXES = (
@@ -45,7 +46,10 @@ _WHITES = (255, 1023, 4095, 16_383, 65_535)  # of 8, 10, 12, 14, 16 bits
 
 @contextlib.contextmanager
 def open_picture(
-    source: bytes | str | os.PathLike, formats: tuple[str, ...] = (), limited: bool = True
+    source: bytes | str | os.PathLike,
+    formats: tuple[str, ...] = (),
+    needed: int | None = None,
+    limited: bool = True,
 ) -> Iterator[Image.Image]:
     """Opens a picture, not yet decoded, whoever made it: nothing else in this project does.
 
@@ -55,8 +59,10 @@ def open_picture(
     Args:
         source: the content of a file, or the path of one that is not large.
         formats: Pillow's names of those that are read; empty for all that are allowed.
+        needed: pixels of width and height that are enough. A JPEG beyond the limit is decoded in
+            the smallest fraction of its size that has as many.
         limited: whether more than 128 Mi pixels are refused. If not, the caller calls
-            `check_pixels`: a JPEG may be decoded in a smaller size than its own.
+            `check_pixels`.
 
     Raises:
         Exception: Pillow's decoders raise a dozen different types, see `why_undecodable`.
@@ -64,7 +70,10 @@ def open_picture(
     file = io.BytesIO(_without_texts(source)) if isinstance(source, bytes) else source
     with Image.open(file, formats=formats or _readable()) as image:
         if limited:
-            check_pixels(image.size)
+            size = image.size
+            if needed and _too_large(size):
+                image.draft(None, (needed, needed))
+            check_pixels(image.size, original=size)
         yield image
 
 
@@ -99,9 +108,13 @@ def check_pixels(size: tuple[int, int], original: tuple[int, int] | None = None)
 
     The message names the size `original`, if it is given: a JPEG may be decoded in a smaller one.
     """
-    if size[0] * size[1] > MAX_PIXELS:
+    if _too_large(size):
         width, height = original or size
         raise ValueError(f"{width}×{height} pixels, more than {MAX_PIXELS}")
+
+
+def _too_large(size):
+    return size[0] * size[1] > MAX_PIXELS
 
 
 def why_undecodable(error: Exception) -> str:
@@ -111,23 +124,26 @@ def why_undecodable(error: Exception) -> str:
     return one_line(error)
 
 
-def to_rgb(image: Image.Image, size: int, grey_range: "GreyRange | None" = None) -> np.ndarray:
-    """Converts any picture to a square of RGB pixels.
+def to_rgb(
+    image: Image.Image, size: int | tuple[int, int], grey_range: "GreyRange | None" = None
+) -> np.ndarray:
+    """Converts any picture to RGB pixels of one size.
 
-    `flatten` makes it RGB. A picture that is not square is cropped around its centre, and one of
+    `flatten` makes it RGB. A picture of another shape is cropped around its centre, and one of
     another size is resampled (Lanczos).
 
     Args:
         image: an open picture of any mode and size; of an animation, the first frame.
-        size: width and height of the square, in pixels.
+        size: (height, width) in pixels, or the side of a square.
         grey_range: see `flatten`.
 
     Returns:
-        uint8 array (size, size, 3).
+        uint8 array (height, width, 3).
     """
     image = flatten(image, grey_range=grey_range)
-    if image.size != (size, size):
-        image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    height, width = height_and_width(size)
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return np.asarray(image)
 
 

@@ -31,6 +31,11 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of a square with this side; a pair is one already."""
+    return (size, size) if isinstance(size, int) else size
+
+
 def as_rgb(images: np.ndarray) -> np.ndarray:
     """Images (n, H, W, 1 or 3) with three channels; a grey channel is repeated three times."""
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images

@@ -9,14 +9,9 @@ import numpy as np
 
 from utils import messages
 from utils.decoding import open_picture, to_rgb, why_undecodable
-from utils.images import SIZES, Palette, find_palette
-from utils.sources import (
-    RULES,
-    ArraySource,
-    ImageFiles,
-    ImageSource,
-    read_file,
-)
+from utils.image_files import RULES, ImageFiles, read_file
+from utils.images import SIZES, Palette, find_palette, height_and_width
+from utils.sources import FINER, ArraySource, ImageSource
 
 MEMORY_LIMIT = 2 * 1024**3
 FEWEST_HELD_BACK = 20
@@ -92,7 +87,7 @@ class ImageStream:
         """Of the images, to check that a resumed training has the same ones.
 
         Args:
-            rules: of the run, see `utils.sources.ImageFiles.fingerprint_by`.
+            rules: of the run, see `utils.image_files.ImageFiles.fingerprint_by`.
         """
         return self.source.fingerprint_by(rules)
 
@@ -151,7 +146,7 @@ class ImageStream:
 
 def read_images(
     path: str | os.PathLike,
-    image_size: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
     count: int | None = None,
     channels: int = 3,
 ) -> np.ndarray:
@@ -159,13 +154,13 @@ def read_images(
 
     Args:
         path: a zip, or a folder that may contain folders.
-        image_size: width and height in pixels, others are resized; None for the shorter side of the
-            first image.
+        image_size: (height, width) in pixels, or the side of a square; images of other sizes are
+            cropped and resized. None for the size of the first image.
         count: number of images to read at most; None for all.
         channels: 3, or 1 for grey.
 
     Returns:
-        uint8 (n, image_size, image_size, channels).
+        uint8 (n, H, W, channels).
 
     Raises:
         FileNotFoundError, ValueError: as `load_images`.
@@ -173,7 +168,7 @@ def read_images(
     files = ImageFiles(path)
     if image_size is None:
         with files.open(0) as image:
-            image_size = min(image.size)
+            image_size = image.height, image.width
     source = ImageSource(files, image_size, 0, channels)
     indices = np.arange(len(source))[:count]
     chunks = [indices[i : i + _CHUNK] for i in range(0, len(indices), _CHUNK)]
@@ -190,23 +185,28 @@ def data_size(path: str | os.PathLike, sizes: Sequence[int] = SIZES) -> int:
     Raises:
         FileNotFoundError, ValueError: as `load_images`; or the first image does not decode.
     """
-    with ImageFiles(path).open(0) as image:
+    with ImageFiles(path).open(0, FINER * max(sizes)) as image:
         side = min(image.size)
     return max((size for size in sizes if size <= side), default=min(sizes))
 
 
-def read_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:
+def read_picture(path: str | os.PathLike, image_size: int | tuple[int, int]) -> np.ndarray:
     """Reads one picture file as `load_images` reads those of a zip.
 
+    Args:
+        path: of the picture.
+        image_size: (height, width) in pixels, or the side of a square.
+
     Returns:
-        uint8 (image_size, image_size, 3).
+        uint8 (H, W, 3).
 
     Raises:
         FileNotFoundError: there is no file at `path`.
-        ValueError: it does not decode, or has more than 256 MiB or 64 Mi pixels.
+        ValueError: it does not decode, or has more than 256 MiB or 128 Mi pixels.
     """
     try:
-        with open_picture(read_file(path)) as image:
+        enough = FINER * max(height_and_width(image_size))
+        with open_picture(read_file(path), needed=enough) as image:
             return to_rgb(image, image_size)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: no such file; expected a picture") from error

@@ -14,9 +14,10 @@ from lines.dataset import write_zip
 from lines.scene import COLOURS
 from tests.helpers import ROOT
 from utils.decoding import to_rgb
+from utils.image_files import ImageFiles
 from utils.images import Palette, find_palette, grid, to_float, to_uint8
 from utils.loaders import ImageStream, load_images, read_images, read_picture
-from utils.sources import ArraySource, ImageFiles
+from utils.sources import ArraySource
 
 
 def png(image):
@@ -210,7 +211,7 @@ def test_an_image_that_does_not_decode_is_named_with_its_position(tmp_path, limi
 
 
 def test_a_large_file_that_is_no_picture_does_not_matter(tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 2000)
+    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 2000)
     picture = png(solid("red"))
     entries = {"a.png": picture, "film.mov": bytes(5000), "__MACOSX/a.png": bytes(5000)}
     path = make_zip(tmp_path / "x.zip", entries)
@@ -221,7 +222,7 @@ def test_a_large_file_that_is_no_picture_does_not_matter(tmp_path, monkeypatch):
 
 
 def test_large_files_are_read_one_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.sources.LARGE_BYTES", 10)
+    monkeypatch.setattr("utils.image_files.LARGE_BYTES", 10)
     for i in range(8):
         solid((i, 0, 0), (64, 64)).save(tmp_path / f"{i}.png")
     files = ImageFiles(tmp_path)
@@ -244,7 +245,7 @@ def test_decompression_bombs(tmp_path, monkeypatch):
     monkeypatch.setattr("utils.decoding.MAX_PIXELS", 63)
     with pytest.raises(ValueError, match=r"a\.png .* 8×8 pixels, more than 63"):
         load_images(path, 8, 1)[0]
-    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 50)
+    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 50)
     with pytest.raises(ValueError, match=r"a\.png would unpack to \d+ bytes"):
         load_images(path, 8, 1)
 
@@ -254,13 +255,13 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     running, most = [], []
 
     def decode(image, size, grey_range):
-        if size != 7:  # of a loader that an earlier test left working in the background
+        if size != (7, 7):  # of a loader that an earlier test left working in the background
             return to_rgb(image, size)
         running.append(1)
         time.sleep(0.01)
         most.append(len(running))
         running.pop()
-        return np.zeros((size, size, 3), np.uint8)
+        return np.zeros((7, 7, 3), np.uint8)
 
     monkeypatch.setattr("utils.sources.to_rgb", decode)
     monkeypatch.setattr("utils.sources.os.cpu_count", lambda: 4)
@@ -334,7 +335,7 @@ def test_a_single_picture_has_the_limits_of_those_in_a_zip(tmp_path, monkeypatch
     monkeypatch.setattr("utils.decoding.MAX_PIXELS", 71)
     with pytest.raises(ValueError, match=r"a\.png: does not decode: 9×8 pixels, more than 71"):
         read_picture(path, 8)
-    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 50)
+    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 50)
     with pytest.raises(ValueError, match=r"a\.png: does not decode: \d+ bytes, more than 50"):
         read_picture(path, 8)
     with pytest.raises(FileNotFoundError, match=r"nix\.png: no such file; expected a picture"):

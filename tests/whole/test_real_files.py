@@ -19,10 +19,10 @@ from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
 from utils import runs
 from utils.decoding import flatten
+from utils.image_files import ImageFiles
 from utils.loaders import load_images, read_images, read_picture
 from utils.prepare import Settings, prepare
 from utils.prepare.reading import open_film, open_source
-from utils.sources import ImageFiles
 
 RED = (255, 0, 0)
 
@@ -276,6 +276,23 @@ def test_a_print_at_600_dots_per_inch_is_cut_into_tiles(source):
         image.save(source / "a3.png", compress_level=1)
     findings = prepare(source, source.parent / "mine.zip", Settings(512, crop="tiles"))
     assert findings.pictures == 1 and len(findings.names) + findings.dropped == 19 * 13
+
+
+def test_a_jpeg_beyond_the_limit_of_pixels_is_reduced_while_it_is_decoded(source, monkeypatch):
+    with contextlib.closing(halves(160, 96)) as image:
+        image.save(source / "a.jpg", quality=95)
+        image.save(source.parent / "a.png")
+    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 80 * 48)
+    expected = np.asarray(halves(10, 6)).astype(int)
+    for pixels in (
+        read_picture(source / "a.jpg", (6, 10)),
+        load_images(source, (6, 10), 1).source.pixels(np.array([0]))[0],
+    ):
+        assert np.abs(pixels - expected)[:, [0, 1, 8, 9]].max() < 4
+    with pytest.raises(ValueError, match="160×96 pixels, more than 3840"):
+        read_picture(source / "a.jpg", 60)  # a quarter has not as many
+    with pytest.raises(ValueError, match="160×96 pixels, more than 3840"):
+        read_picture(source.parent / "a.png", 6)
 
 
 def film(path, frame, **options):

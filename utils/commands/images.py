@@ -210,7 +210,7 @@ def _mix(arguments):
 
 def _nearest(arguments):
     """Prints a line for each pair that `save_nearest` found."""
-    from utils.sources import ImageFiles
+    from utils.image_files import ImageFiles
 
     check_free(arguments.out, overwrite=arguments.overwrite)
     ImageFiles(arguments.data)  # raises before a framework is loaded
@@ -241,27 +241,26 @@ def save_nearest(
 
     Args:
         out: path of the PNG.
-        loaded: the generator, of square images.
+        loaded: the generator.
         seeds: text for `parse_seeds`.
         data: zip or folder of the training images.
         truncation: see `truncate`.
 
     Raises:
-        FileNotFoundError, ValueError: as `utils.loaders.read_images`; images that are not square;
-            too large a picture.
+        FileNotFoundError, ValueError: as `utils.loaders.read_images`; too large a picture.
     """
+    from utils.image_files import ImageFiles
     from utils.loaders import read_images
     from utils.quality import nearest
-    from utils.sources import ImageFiles
 
     names = ImageFiles(data).names
-    size = loaded.check_square()
+    height, width, _ = loaded.image_shape
     numbers = parse_seeds(seeds)
-    layout = Layout(max(1, 128 // size), columns=2 * min(4, len(numbers)))  # room for the names
-    shape = (2 * len(numbers), size, size, 3)
+    layout = Layout(max(1, 128 // width), columns=2 * min(4, len(numbers)))  # room for the names
+    shape = (2 * len(numbers), height, width, 3)
     layout.check(shape)
     images = as_rgb(draw(loaded.network, loaded.latents(numbers, truncation)))
-    training = read_images(data, size)
+    training = read_images(data, (height, width))
     indices, distances = nearest(images, training)
     pairs = [
         Pair(seed, names[index], distance)

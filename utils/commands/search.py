@@ -22,7 +22,7 @@ def add(commands, project: Callable) -> None:
         "drawing.png --starts 64 --steps 1000      takes longer and sometimes gets nearer",
         functools.partial(_project, project),
     )
-    parser.add_argument("picture", help="any picture; it is cropped to a square")
+    parser.add_argument("picture", help="any picture; it is cropped to the shape of the images")
     add_generator(parser)
     parser.add_argument(
         "--starts",
@@ -52,7 +52,7 @@ def _project(project, arguments):
     found = save_search(
         arguments.out,
         loaded,
-        read_picture(arguments.picture, loaded.check_square()),
+        read_picture(arguments.picture, loaded.image_shape[:2]),
         project,
         arguments.picture,
         arguments.starts,

@@ -66,13 +66,6 @@ class LoadedGenerator:
         """The latents of seeds, float32 (n, z_dim); see `truncate`."""
         return truncate(seed_latents(seeds, self.z_dim), truncation, self.groups)
 
-    def check_square(self) -> int:
-        """Returns the size of its images in pixels; raises ValueError if they are not square."""
-        height, width, _ = self.image_shape
-        if height != width:
-            raise ValueError(f"{self.path}: draws {height}×{width} pixels; expected a square")
-        return height
-
     def provenance(self, latents: np.ndarray, layout: Layout, seed: str = "") -> Provenance:
         """The provenance of a picture that this generator draws from latents (n, z_dim)."""
         return Provenance(latents, str(self.path), self.digest, layout, seed)

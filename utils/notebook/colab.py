@@ -63,13 +63,14 @@ def find_generator(path: str | os.PathLike, root: Path) -> Path:
     return find_file(path, "GENERATOR") if path else newest_generator(root)
 
 
-def find_picture(path: str | os.PathLike, image_size: int) -> np.ndarray:
-    """Reads a picture to search for: uint8 (image_size, image_size, 3).
+def find_picture(path: str | os.PathLike, image_size: int | tuple[int, int]) -> np.ndarray:
+    """Reads a picture to search for: uint8 (H, W, 3).
 
     Args:
         path: of a picture; empty for the first image of `output.zip`; `"upload"` makes Colab ask
             the user for one.
-        image_size: height and width in pixels; the picture is cropped and resized.
+        image_size: (height, width) in pixels, or the side of a square; the picture is cropped and
+            resized.
 
     Raises:
         FileNotFoundError, OSError: as `find_generator`.

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from utils.decoding import SUFFIXES, check_pixels, open_picture, orientation
-from utils.sources import ImageFiles, OneFile
+from utils.image_files import ImageFiles, OneFile
 
 FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
 

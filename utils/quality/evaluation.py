@@ -94,9 +94,14 @@ def with_law(
 
     The sketch draws in colours, so without `data` grey images become RGB.
     """
-    size, channels = images.shape[2:]
-    training = read_images(data, size, channels=channels) if data else None
-    law = judge_for(size, weight, training)
+    height, width, channels = images.shape[1:]
+    if not data and height != width:
+        raise ValueError(
+            f"the images have {width}×{height} pixels, and the sketch draws squares: name the "
+            "training images with --data"
+        )
+    training = read_images(data, (height, width), channels=channels) if data else None
+    law = judge_for(width, weight, training)
     images = images if data else as_rgb(images)
     return images, law.training_images() if law else training, law
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import filelock
 
+from utils.image_files import RULES
 from utils.messages import one_line
 from utils.runs.params import read_params
-from utils.sources import RULES
 
 ROOT = Path("run") / "gan"
 
@@ -44,7 +44,7 @@ def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = R
 
 
 def data_rules(folder: str | os.PathLike) -> int:
-    """The rules by which the run in a folder found its images, see `utils.sources.RULES`."""
+    """The rules by which the run in a folder found its images, see `utils.image_files.RULES`."""
     fingerprint = read_params(folder)["training"].get("data_fingerprint")
     if not isinstance(fingerprint, str):
         return RULES

@@ -1,13 +1,17 @@
 """Networks as other people save them: nested, with other layers, ranges and shapes of latents."""
 
+import re
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from keras import layers
+from PIL import Image
 
-from utils.drawing import draw
+from tests.helpers.scripts import run_here
+from utils.drawing import draw, seed_latents
 from utils.generator import export_generator, load_generator
 
 Z = np.random.default_rng(0).standard_normal((4, 8), np.float32)
@@ -40,6 +44,40 @@ def small(*ends):
         layers.Conv2D(3, 3, padding="same"),
         *ends,
     ]
+
+
+def test_a_generator_that_is_not_square_is_compared_searched_and_judged(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    network = keras.Sequential(
+        [
+            layers.Input((8,)),
+            layers.Dense(16 * 24 * 3),
+            layers.Reshape((16, 24, 3)),
+            layers.Activation("tanh"),
+        ]
+    )
+    with_weights(network).save("wide.h5")
+    drawn = draw(network, seed_latents([0, 1], 8))
+    Path("data").mkdir()
+    for i in range(16):
+        pixels = drawn[1] if i == 3 else np.full((16, 24, 3), 10 * i, np.uint8)
+        Image.fromarray(pixels).save(f"data/{i:02}.png")
+    line = ["--generator", "wide.h5"]
+    nearest = ["nearest", *line, "--seeds", "0-1", "--data", "data", "--out", "near.png"]
+    assert run_here(["generate.py", *nearest], monkeypatch) == 0
+    assert re.search(r"seed 1: 03\.png.* 0\b", capsys.readouterr().out), capsys
+    picture = np.asarray(Image.open("near.png"))
+    assert picture.shape[1] > picture.shape[0] * 24 / 16
+    assert run_here(["generate.py", "project", "data/03.png", *line], monkeypatch) == 0
+    assert float(re.search(r"error ([\d.]+) of 255", capsys.readouterr().out)[1]) < 3
+    assert Image.open("found/found.png").size == (24, 16)
+    judging = ["evaluate.py", *line, "--count", "16"]
+    assert run_here([*judging, "--data", "data"], monkeypatch) == 0
+    assert "nearest_median" in capsys.readouterr().out
+    assert run_here(judging, monkeypatch) == 2
+    assert "24×16 pixels, and the sketch draws squares: name" in capsys.readouterr().err
 
 
 def test_networks_in_networks(tmp_path):

@@ -86,7 +86,7 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_are_not(source, monk
             file = io.BytesIO()
             drawing(size, size).save(file, name[2:])
             archive.writestr(name, file.getvalue())
-    monkeypatch.setattr("utils.sources.MAX_FILE_BYTES", 20_000)
+    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 20_000)
     monkeypatch.setattr("utils.decoding.MAX_PIXELS", 1599)
     squares, findings = prepared(packed, size=16)
     assert len(squares) == 1 and (squares[0] == np.asarray(drawing(16, 16))).all()

@@ -24,7 +24,10 @@ train: .venv/installed
 
 # What a user does, from training to new images, which must work on the other frameworks too.
 ALIKE := tests/models/training/test_trainer.py tests/models/test_precision.py \
-  tests/utils/drawing/test_latents.py tests/whole/test_scripts.py tests/whole/test_recipes.py \
+  tests/utils/drawing/test_latents.py tests/whole/test_recipes.py \
+  tests/whole/test_scripts.py::test_scripts_from_the_sketch_to_new_images \
+  tests/whole/test_scripts.py::test_an_interrupted_training_saves_and_says_how_to_continue \
+  tests/whole/test_scripts.py::test_what_is_there_already_is_not_replaced_unless_asked \
   tests/models/training/test_resume.py::test_a_run_that_was_killed_twice_ends_like_one_that_was_not \
   tests/whole/test_notebooks.py::test_other_networks_for_grey_images
 
@@ -46,8 +49,8 @@ test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/$(PYTEST)
-	KERAS_BACKEND=jax $(JAX_CACHE) $(BIN)/$(PYTEST) -k 'not bad_command_lines and not judged' $(ALIKE)
-	KERAS_BACKEND=torch $(BIN)/$(PYTEST) -k 'not bad_command_lines and not judged' $(ALIKE)
+	KERAS_BACKEND=jax $(JAX_CACHE) $(BIN)/$(PYTEST) $(ALIKE)
+	KERAS_BACKEND=torch $(BIN)/$(PYTEST) $(ALIKE)
 	@if $(IS_COLABS); then $(MAKE) --no-print-directory test-colab; \
 	  else echo "Not tested with Colab's versions, which need Python 3.11 or 3.12"; fi
 

@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
+from lines.dataset import write_zip
 from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
 
@@ -62,20 +63,35 @@ def execute(name, folder, changes):
     return "".join(output.get("text", "") for output in outputs), pictures
 
 
-def project(folder):
-    """The project as a user has it: the code by link, no `run`."""
-    (folder / "python notebooks").mkdir(parents=True)
-    for name in ("lines", "models", "utils", "output.zip", "requirements.txt"):
-        (folder / name).symlink_to(ROOT / name)
-    return folder
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """An `output.zip` that is read in a moment."""
+    path = tmp_path_factory.mktemp("data") / "output.zip"
+    write_zip(path, count=100, size=16, weight=1)
+    return path
 
 
-def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path, monkeypatch, capsys):
-    here = project(tmp_path / "here")
+@pytest.fixture
+def project(tmp_path, images):
+    """Makes the project as a user has it: the code by link, no `run`."""
+
+    def make(name):
+        folder = tmp_path / name
+        (folder / "python notebooks").mkdir(parents=True)
+        (folder / "output.zip").symlink_to(images)
+        for linked in ("lines", "models", "utils", "requirements.txt"):
+            (folder / linked).symlink_to(ROOT / linked)
+        return folder
+
+    return make
+
+
+def test_both_notebooks_from_the_root_and_from_their_own_folder(project, monkeypatch, capsys):
+    here = project("here")
     run = here / "run" / "gan" / "0001_output"
     name = run.relative_to(here)
     text, pictures = execute("Training 128.ipynb", here, SMALL)
-    assert "Found 10000 images belonging to 1 classes." in text
+    assert "Found 100 images belonging to 1 classes." in text
     assert f"New run: {name}" in text and "Continuing" not in text
     assert re.search(r"1 \(5, 1\) \[D loss: ", text) and str(run / "generator.h5") in text
     assert (run / "images" / "sample_0.png").exists() and pictures >= 4
@@ -100,14 +116,14 @@ def test_both_notebooks_from_the_root_and_from_their_own_folder(tmp_path, monkey
         assert np.abs(pixels[0] - pixels[1]).max() <= 1, capsys.readouterr().out
 
 
-def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_session):
+def test_a_session_in_colab_ends_and_another_continues_on_drive(project, colab_session):
     """Each session has a machine of its own, with nothing on it but the project; Drive stays."""
     mount, asked = colab_session
     on_drive = {
         "USE_DRIVE = False": "USE_DRIVE = True\nfrom utils.notebook import colab\n"
         f"colab.MOUNT = type(colab.MOUNT)('{mount}')"
     }
-    first, second, third = (project(tmp_path / name) for name in ("first", "second", "third"))
+    first, second, third = map(project, ("first", "second", "third"))
     text, _ = execute("Training 128.ipynb", first, SMALL | on_drive)
     run = mount / "MyDrive" / "lines-wgan-gp" / "run" / "gan" / "0001_output"
     assert f"New run: {run}" in text
@@ -126,30 +142,30 @@ def test_a_session_in_colab_ends_and_another_continues_on_drive(tmp_path, colab_
     assert asked()[8:] == [["mount", str(mount), False], ["download", "new.zip"]]
 
 
-def test_a_generator_is_uploaded_on_request(tmp_path, colab_session, run, monkeypatch):
+def test_a_generator_is_uploaded_on_request(project, colab_session, run, monkeypatch):
     monkeypatch.setenv("COLAB_UPLOAD", str(run[1] / "generator.h5"))
     asking = {'GENERATOR = ""': 'GENERATOR = "upload"'}
-    text, _ = execute("Inference.ipynb", project(tmp_path / "here"), SMALL | asking)
+    text, _ = execute("Inference.ipynb", project("here"), SMALL | asking)
     assert "generator.h5: 5 latents to images of (16, 16, 3)" in text
     uploaded = ["upload", str(run[1] / "generator.h5")]
     assert colab_session[1]() == [uploaded, ["download", "new.zip"]]
 
 
-def test_other_networks_for_grey_images(tmp_path):
+def test_other_networks_for_grey_images(project):
     """Networks for 32 pixels replace those of the block."""
     networks = '{"image_size": 32, "width": 1 / 32, "channels": 1}'
     changes = SMALL | {"NETWORKS = {}": f"NETWORKS = {networks}", '"none"': '"transpose"'}
-    here = project(tmp_path / "here")
+    here = project("here")
     execute("Training 128.ipynb", here, changes)
     params = json.loads((here / "run/gan/0001_output/params.json").read_text())["model"]
     assert params["input_dim"] == [32, 32, 1] and params["augment"] == "transpose"
     assert params["critic_conv_filters"] == [4, 8, 16, 32]
 
 
-def test_use_drive_outside_colab_stops_with_one_line(tmp_path):
+def test_use_drive_outside_colab_stops_with_one_line(project):
     on_drive = {"USE_DRIVE = False": "USE_DRIVE = True"}
     with pytest.raises(CellExecutionError) as caught:
-        execute("Training 128.ipynb", project(tmp_path / "here"), on_drive)
+        execute("Training 128.ipynb", project("here"), on_drive)
     assert (caught.value.ename, caught.value.evalue) == (
         "OSError",
         "USE_DRIVE is True, but only Colab has Google Drive: set USE_DRIVE = False",

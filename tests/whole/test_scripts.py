@@ -30,9 +30,9 @@ def command(*arguments, cwd=ROOT):
     return subprocess.run(line, cwd=cwd, capture_output=True, text=True)
 
 
-@pytest.fixture
-def lines64(tmp_path):
-    path = tmp_path / "lines64.zip"
+@pytest.fixture(scope="module")
+def lines64(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "lines64.zip"
     arguments = ("--size", 64, "--weight", 3, "--count", 40, "--out", path)
     assert command("-m", "lines", *arguments).returncode == 0
     return path
@@ -41,7 +41,7 @@ def lines64(tmp_path):
 def start(data, folder, *arguments):
     line = [ROOT / "train.py", "--data", data, "--image-size", 64, "--batch-size", 2]
     line += ["--width", 1 / 32]
-    line += ["--n-critic", 1, "--rows", 1, "--columns", 2, "--print-every", 2, *arguments]
+    line += ["--n-critic", 1, "--rows", 1, "--columns", 2, "--evaluate-every", 0, *arguments]
     return [sys.executable, *map(str, line)], folder
 
 

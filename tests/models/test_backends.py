@@ -94,7 +94,7 @@ def apart(ours, theirs, run):
 def test_five_epochs_are_the_same_on_two_backends(results, a, b, name):
     ours, theirs = both(results, "trained.npz", a, b)
     worst = [max(apart(ours, theirs, f"{name}/{seed}")) for seed in SEEDS]
-    assert sorted(worst)[1] < 1e-3, worst  # two of three; `SEEDS` says why not all
+    assert min(worst) < 1e-3, worst  # one of two; `SEEDS` says why not both
 
 
 @pytest.mark.parametrize(("a", "b"), pairs())

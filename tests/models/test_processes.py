@@ -69,8 +69,8 @@ def test_four_devices_have_the_losses_of_one(compared, name):
         one, four = (found[f"{devices}/{name}/{seed}"] for devices in (1, DEVICES))
         assert one.shape == (5, 5) and np.abs(one).max() > 0.1 and not np.array_equal(one, four)
         apart.append(furthest(four, one))
-    # Two of three; `tests.helpers.parity.SEEDS` says why not all.
-    assert sorted(apart)[1] < 1e-4, apart
+    # One of two; `tests.helpers.parity.SEEDS` says why not both.
+    assert min(apart) < 1e-4, apart
 
 
 def furthest(losses, others):
@@ -247,7 +247,6 @@ def test_other_frameworks_refuse_several_devices(members):
 
 BAD = {
     "--devices 2": "--devices 2: there is only 1",
-    "--devices 0": "expected a whole number from 1 to 2147483648 or all, received '0'",
     "--coordinator nowhere --processes 2 --process 0": "expected HOST:PORT, received 'nowhere'",
     "--coordinator a:123456 --processes 2 --process 0": "expected HOST:PORT, received 'a:123456'",
     "--coordinator a:1 --processes 2": "--coordinator needs --processes N and --process I, too",

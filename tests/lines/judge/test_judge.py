@@ -13,8 +13,8 @@ from lines.render import render_all
 
 @pytest.fixture(scope="module")
 def judged():
-    """What a judge says of 400 fresh real images."""
-    judge = LineJudge(32, 1)
+    """What a judge says of 400 fresh real images, beside a training set of 400."""
+    judge = LineJudge(32, 1, LineJudge(32, 1).fresh(400, seed=6))
     return judge.judge(judge.fresh(400, seed=5), progress=lambda text: None)
 
 

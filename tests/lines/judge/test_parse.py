@@ -9,7 +9,7 @@ from lines.render import render, render_all
 from lines.scene import ProcessingRandom, random_scene
 
 
-@pytest.mark.parametrize(("size", "weight", "count"), [(128, 5, 1500), (64, 3, 10_000)])
+@pytest.mark.parametrize(("size", "weight", "count"), [(128, 5, 500), (64, 3, 2000)])
 def test_real_images_are_explained_to_the_pixel(size, weight, count):
     random = ProcessingRandom(11)
     scenes = [random_scene(random, size) for _ in range(count)]

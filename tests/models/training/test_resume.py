@@ -14,7 +14,7 @@ from models.training import checkpoint
 from models.training.outputs import resume
 from models.WGANGP import WGANGP
 from tests.helpers import ROOT
-from tests.helpers.session import MODEL
+from tests.helpers.session import MODEL, main
 from tests.helpers.small import TINY, arrays, lines, train
 from utils.runs import folder as runs
 
@@ -48,7 +48,7 @@ def contents(folder):
 
 def test_a_run_that_was_killed_twice_ends_like_one_that_was_not(tiny_zip, tmp_path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert session(tiny_zip, whole).wait() == 0
+    main(tiny_zip, whole, EPOCHS)
     epoch = random.randrange(4, EPOCHS - 4)
 
     def is_far_enough():  # a line is written before the checkpoint of its epoch

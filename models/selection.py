@@ -8,6 +8,7 @@ ones, then others take their place: what is drawn must look like the real images
 import keras
 import numpy as np
 from keras import layers, ops
+from tqdm.auto import tqdm
 
 from models.networks.parts import PALETTE_NAME
 from utils.drawing import latent_groups
@@ -42,6 +43,8 @@ def choose_variants(
     critic: keras.Model, generator: keras.Model, real: np.ndarray, share: float
 ) -> np.ndarray:
     """The variants that stay: those that the critic scores highest, in the right proportions.
+
+    Draws thousands of images, which takes a minute or more; shows a progress bar.
 
     Args:
         critic: images (B, H, W, C) to scores (B, 1).
@@ -96,7 +99,8 @@ def _effects(critic, generator, palette, profiles):
     groups = latent_groups(generator)
     rng = np.random.default_rng(0)
     chosen, values = [], []
-    for _ in range(-(-_IMAGES * groups.shape[1] // _BATCH)):
+    batches = range(-(-_IMAGES * groups.shape[1] // _BATCH))
+    for _ in tqdm(batches, "Choosing variants", unit_scale=_BATCH, unit=" images", leave=False):
         z = rng.standard_normal((_BATCH, generator.input_shape[1]), np.float32)
         images = generator.predict_on_batch(z)
         values.append(np.hstack([critic.predict_on_batch(images), _profiles(images, palette)]))

@@ -77,9 +77,9 @@ def test_a_generator_that_learned_from_output_zip_is_judged_by_the_law(run, tiny
     judged = command(ROOT / "evaluate.py", *judging, cwd=tmp_path)
     assert judged.returncode == 0, judged.stderr
     said = judged.stdout.splitlines()
-    first = said.index("None of 20 drawings has the right three lines.")
-    assert " the largest fault: " in said[first + 1] and said[first + 2].endswith("training set.")
-    assert said[first + 3] == f"The pictures are in {tmp_path / 'report.png'}"
+    assert said[0] == "None of 20 drawings has the right three lines."
+    assert " the largest fault: " in said[1] and said[2].endswith("training set.")
+    assert said[3] == f"The pictures are in {tmp_path / 'report.png'}"
     assert re.search(r"^validity +0\.0000\* +1\.0000 ", judged.stdout, re.MULTILINE)
     assert json.loads(figures.read_text())["real"]["structure"] == 1
     assert (tmp_path / "report.png").exists()

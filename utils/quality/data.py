@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from utils.image_files import RULES, ImageFiles
+from utils.messages import tell
 from utils.runs import Origin
 
 _USUAL = Path("output.zip")  # of train.py, in the folder where a person works
@@ -59,7 +60,7 @@ def learned_from(
     if _USUAL.is_file() and _has(_USUAL, origin, rules):
         return LearnedFrom(_USUAL, None)
     if _NAME.fullmatch(origin.data):
-        print("Comparing what the generator learned from with what the sketch draws")
+        tell("Comparing what the generator learned from with what the sketch draws")
         with tempfile.TemporaryDirectory() as folder:
             drawn = Path(folder) / origin.data  # the fingerprint is of names, too
             for weight in dict.fromkeys(weights):

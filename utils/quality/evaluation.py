@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from utils.images import as_rgb
 from utils.loaders import read_images
+from utils.messages import tell
 from utils.quality.similarity import (
     DUPLICATE,
     diversity,
@@ -115,7 +116,7 @@ def evaluate(
     images: np.ndarray,
     training: np.ndarray,
     law=None,
-    progress: Callable[[str], None] = print,
+    progress: Callable[[str], None] = tell,
 ) -> Evaluation:
     """Measures images beside real ones and beside controls.
 

@@ -143,7 +143,7 @@ def _largest_fault(evaluation):
     value, real = evaluation.measures[worst], evaluation.real[worst]
     told = {"value": value, "real": real, "lines": worst.rpartition("_")[2]}
     if "{times" in text:
-        told["times"] = value / real
+        told["times"] = value / real if real > 0 else np.inf
     if "{colour" in text:
         told |= _colour(*evaluation.histograms[f"colour, {told['lines']}"])
     return f"{kind} the largest fault: {text.format(**told)}."

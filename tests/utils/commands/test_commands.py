@@ -78,7 +78,7 @@ def test_help_says_in_words_what_happens_without_an_option(name):
         ("walk --latents README.md --seeds 3", "README.md: not read (File is not a zip file); exp"),
         (
             "walk --seeds 3",
-            "a walk needs at least two images, received 1: add --seeds or --latents",
+            "a walk needs at least two images, received 1: add --seeds or",
         ),
         ("walk --path bent", "argument --path: invalid choice: 'bent'"),
         ("walk --easing none", "argument --easing: invalid choice: 'none'"),

@@ -82,7 +82,7 @@ _FAULTS = {
         "Copying is",
         "the nearest training image is {value:.0f} of 255 away, and {real:.0f} from real images",
     ),
-    "texture": (
+    "texture_mean": (
         "Textures are",
         "they are {times:.1f} times as far from the training images' as those of other real images",
     ),

@@ -10,10 +10,11 @@ from utils.messages import count
 parser = cli.parser(
     __doc__,
     "  python evaluate.py --generator run/gan/0001_output/generator.h5 --count 10000\n"
-    "  python evaluate.py --generator generator.h5 --project 100\n"
-    "  python evaluate.py --images new.zip --json new.json\n"
-    "  python evaluate.py --generator generator.h5 --data mine.zip    trained on your own images\n"
-    "Images of the sketch, which are also the default of --data, are judged by its law as well.",
+    "  python evaluate.py --generator run/gan/0002_mine/generator.h5 --data mine.zip\n"
+    "  python evaluate.py --generator generator.h5 --data output.zip --project 100\n"
+    "  python evaluate.py --images new.zip --data output.zip --json new.json\n"
+    "Images of the sketch are judged by its law as well. A run that learned from output.zip, or\n"
+    "from what python -m lines draws, is known by its params.json; others need --data.",
 )
 judged = parser.add_mutually_exclusive_group()
 judged.add_argument("--generator", help="a generator.h5; the newest under run/gan unless given")
@@ -24,7 +25,8 @@ cli.add_range(parser)
 parser.add_argument(
     "--data",
     metavar="ZIP",
-    help="zip or folder of training images; those of python -m lines unless given",
+    help="zip or folder of training images; needed unless the run's params.json has the "
+    "fingerprint of output.zip or of what python -m lines draws",
 )
 parser.add_argument(
     "--count", type=cli.whole(8, 1_000_000), default=1000, help="judge at most this many images"
@@ -32,7 +34,8 @@ parser.add_argument(
 parser.add_argument(
     "--weight",
     type=cli.whole(most=37),
-    help="of the lines, in pixels, odd; unless given, found in the training images, or 5 of 128",
+    help="of the lines, in pixels, odd; found in the training images unless given. Without --data "
+    "it says that the images are the sketch's",
 )
 parser.add_argument(
     "--project",
@@ -52,41 +55,53 @@ cli.add_overwrite(parser)
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Prints a table, draws the report, and writes a JSON file if asked."""
+    """Prints sentences and a table, draws the report, and writes a JSON file if asked."""
     if arguments.images and arguments.project:
         raise ValueError("--project searches a generator: name one instead of --images")
-    from lines.judge import judge_for
+    from lines.dataset import write_zip
+    from lines.judge import judge_for, usual_weight
     from utils import quality, runs
 
     named = filter(None, (arguments.json, arguments.report))
     check_free(*named, overwrite=arguments.overwrite)
     source = Path(arguments.images or arguments.generator or runs.newest_generator())
+    data, weight = arguments.data, arguments.weight
     if arguments.images:
         from utils.loaders import read_images
 
         images = read_images(source, count=arguments.count)
-        evaluation = quality.evaluate_images(images, judge_for, arguments.data, arguments.weight)
+        if not (data or weight):
+            raise ValueError(
+                f"{source}: name the real images with --data, or if these are the sketch's the "
+                "--weight of its lines"
+            )
+        evaluation = quality.evaluate_images(images, judge_for, data, weight)
     else:
         from utils.generator import load_generator
 
         generator, project = load_generator(source, arguments.range), None
+        size = generator.output_shape[2]
+        if not (data or weight):
+            weights = usual_weight(size), 5
+            origin = runs.find_origin(source)
+            data, weight = quality.learned_from(source, origin, size, weights, write_zip)
         if arguments.project:
             from models.search import project
         evaluation = quality.evaluate_generator(
             generator,
             judge_for,
-            data=arguments.data,
+            data=data,
             count=arguments.count,
-            weight=arguments.weight,
+            weight=weight,
             project=project,
             searched=arguments.project,
         )
-    print(quality.figures_table(evaluation))
+    print("\n".join(quality.sentences(evaluation)))
     if arguments.json:
         quality.write_json(arguments.json, evaluation, judged=str(source))
     report = Path(arguments.report or source.parent / "report.png")
     quality.draw_report(report, evaluation, f"{count(evaluation.count, 'image')} of {source}")
-    print(f"The report is in {report}")
+    print(f"The pictures are in {report}\n\n{quality.figures_table(evaluation)}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What one can do with a trained generator.h5."""
 
 from utils import cli
-from utils.commands import export, films, images, search, web
+from utils.commands import again, export, films, images, nearest, search, web
 
 
 def project(*arguments):
@@ -19,6 +19,8 @@ parser = cli.parser(
 )
 commands = parser.add_subparsers(dest="command", title="commands", metavar="command")
 images.add(commands)
+nearest.add(commands)
+again.add(commands)
 films.add(commands)
 search.add(commands, project)
 export.add(commands)

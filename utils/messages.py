@@ -1,5 +1,7 @@
 """Parts that several messages share, and text from outside made fit for one line."""
 
+import sys
+
 WHAT_HELPS = (
     "try a lower learning rate or a higher grad_weight, or resume from the checkpoint with new "
     "noise (--on-nan rollback)"
@@ -10,6 +12,11 @@ WHAT_HELPS = (
 def count(number: int, noun: str) -> str:
     """A number and its noun: "1 image", "2,000 images"; the plural of `noun` takes an s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def tell(text: str) -> None:
+    """Prints what a program is doing where its results, on the standard output, stand alone."""
+    print(text, file=sys.stderr)
 
 
 def one_line(text: object, longest: int = 200) -> str:

@@ -2,3 +2,4 @@
 
 from lines.judge.judge import LineJudge as LineJudge
 from lines.judge.judge import judge_for as judge_for
+from lines.judge.judge import usual_weight as usual_weight

@@ -57,6 +57,11 @@ _TRAINING = 10_000  # images that `python -m lines` draws by default, with seed 
 _SEED = 1_000_003  # of NumPy's generator, for fresh real scenes
 
 
+def usual_weight(size: int) -> int:
+    """The odd weight nearest to 5 pixels of 128, for images of `size` pixels."""
+    return min(2 * round((5 * size / 128 - 1) / 2) + 1, _MAX_ODD_WEIGHT)
+
+
 def judge_for(
     size: int, weight: int | None = None, training: np.ndarray | None = None
 ) -> "LineJudge | None":
@@ -65,14 +70,14 @@ def judge_for(
     Args:
         size: width and height of the images in pixels.
         weight: stroke weight in pixels. If None, the weight that explains the training images;
-            without training images, the odd weight nearest to 5 pixels of 128.
+            without training images, `usual_weight`.
         training: see `LineJudge`. About 50 of them are parsed, and all of these must be explained
             to the pixel.
 
     Raises:
         ValueError: an even weight.
     """
-    usual = min(2 * round((5 * size / 128 - 1) / 2) + 1, _MAX_ODD_WEIGHT)
+    usual = usual_weight(size)
     if training is None:
         return LineJudge(size, weight or usual)
     if training.shape[1:] != (size, size, 3):

@@ -66,14 +66,42 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     assert sample.shape == (68, 134, 3)
 
 
-def test_a_generator_is_judged_by_the_law(run, tiny_zip, tmp_path, monkeypatch, capsys):
-    generator = shutil.copy(run[1] / "generator.h5", tmp_path)
+def test_a_generator_that_learned_from_output_zip_is_judged_by_the_law(
+    run, tiny_zip, tmp_path, monkeypatch, capsys
+):
+    """Known by the fingerprint in its params.json; sentences come first, then the table."""
+    for name in ("generator.h5", "params.json"):
+        shutil.copy(run[1] / name, tmp_path)
+    generator = tmp_path / "generator.h5"
+    shutil.copy(tiny_zip, tmp_path / "output.zip")
     figures = tmp_path / "figures.json"
-    judging = ("--generator", generator, "--data", tiny_zip, "--count", 20, "--json", figures)
+    judging = ("--generator", generator, "--count", 20, "--json", figures)
+    monkeypatch.chdir(tmp_path)
     assert run_here(["evaluate.py", *map(str, judging)], monkeypatch) == 0
-    assert re.search(r"^validity +0\.0000\* +1\.0000 ", capsys.readouterr().out, re.MULTILINE)
+    out = capsys.readouterr().out
+    said = out.splitlines()
+    assert said[0] == "None of 20 drawings has the right three lines."
+    assert " the largest fault: " in said[1] and said[2].endswith("training set.")
+    assert said[3] == f"The pictures are in {tmp_path / 'report.png'}"
+    assert re.search(r"^validity +0\.0000\* +1\.0000 ", out, re.MULTILINE)
     assert json.loads(figures.read_text())["real"]["structure"] == 1
     assert (tmp_path / "report.png").exists()
+
+
+def test_images_of_an_unknown_kind_are_not_judged_as_lines(
+    run, tiny_zip, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lines.dataset.write_zip", lambda path, **_: shutil.copy(noise, path))
+    noise = tmp_path / "noise.zip"
+    with zipfile.ZipFile(noise, "w") as archive:
+        archive.writestr("a.png", b"")
+    generator = str(run[1] / "generator.h5")
+    assert run_here(["evaluate.py", "--generator", generator], monkeypatch) == 2
+    assert "generator.h5 learned from tiny.zip, which is neither" in capsys.readouterr().err
+    assert run_here(["evaluate.py", "--images", str(tiny_zip)], monkeypatch) == 2
+    assert "tiny.zip: name the real images with --data, or if" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["noise.zip"]
 
 
 def test_own_images_are_judged_without_a_law(tmp_path):
@@ -248,10 +276,10 @@ BAD = {
     "generate.py images --scale 0": f"argument --scale: {WHOLE} 1 to 1024, received '0'",
     "generate.py images --transparent grey": "argument --transparent: invalid choice: 'grey'",
     "generate.py images --generator generator.h5 --scale 1024 --out n": "pixels is too large; expe",
-    "generate.py mix --generator generator.h5 --weights 1": "2 seeds need as many weights, receive",
+    "generate.py mix --generator generator.h5 --weights 1": "2 images need as many weights, receiv",
     "generate.py mix --out mix.gif": "--out: expected a file name that ends in .png, received 'mix",
     "generate.py nearest --data void.zip": "void.zip: no images among its 0 files; expected .png",
-    "generate.py walk --generator generator.h5 --seeds 1": "a walk needs at least two seeds, recei",
+    "generate.py walk --generator generator.h5 --seeds 1": "a walk needs at least two images, rece",
     "generate.py walk --generator generator.h5 --out w.avi": "w.avi: expected a film that ends in ",
     "generate.py walk --generator generator.h5 --out .": "is there already; expected the name of",
     "generate.py walk --seconds 0": "argument --seconds: expected a number from 0.04 to 86400, rec",

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from utils import cli
-from utils.drawing import RESAMPLINGS, LoadedGenerator, parse_seeds
+from utils.drawing import RESAMPLINGS, Chosen, LoadedGenerator, parse_seeds
+from utils.messages import one_line
 
 
 def subcommand(commands, name: str, summary: str, examples: str, main) -> argparse.ArgumentParser:
@@ -58,9 +59,17 @@ def add_seeds(
     type: Callable = seeds,
     help: str = "whole numbers and ranges: 0-24,100,7",
 ) -> None:
-    """Adds `--generator`, `--seeds` and `--truncation`."""
+    """Adds `--generator`, `--seeds`, `--latents` and `--truncation`; see `chosen_images`."""
     add_generator(parser)
-    parser.add_argument("--seeds", type=type, default=default, help=help)
+    parser.add_argument("--seeds", type=type, help=f"{help} ({default} unless given)")
+    parser.add_argument(
+        "--latents",
+        nargs="+",
+        metavar="NPZ",
+        help="also draw the latents of these files, such as found/latents.npz of project; they "
+        "come before the seeds, and without --seeds alone",
+    )
+    parser.set_defaults(usual_seeds=default)
     parser.add_argument(
         "--truncation",
         type=cli.number(0, 100),
@@ -71,13 +80,20 @@ def add_seeds(
     )
 
 
-def add_enlargement(parser: argparse.ArgumentParser, scale: int | None) -> None:
-    """Adds `--scale` and `--resampling`; a `scale` of None means about 512 pixels."""
+def chosen_images(arguments: argparse.Namespace) -> Chosen:
+    """Reads what `--seeds` and `--latents` name; it needs no framework."""
+    unless_given = "" if arguments.latents else arguments.usual_seeds
+    return Chosen.of(arguments.seeds or unless_given, arguments.latents or ())
+
+
+def add_enlargement(
+    parser: argparse.ArgumentParser, unless_given: str = "for about 512 in all"
+) -> None:
+    """Adds `--scale` and `--resampling`."""
     parser.add_argument(
         "--scale",
         type=cli.whole(most=1024),
-        default=scale,
-        help="pixels for each pixel of the image" + ("" if scale else " (about 512 in all)"),
+        help=f"pixels for each pixel of the image ({unless_given} unless given)",
     )
     parser.add_argument(
         "--resampling",
@@ -95,12 +111,20 @@ def folder(text: str) -> str:
 
 
 def open_generator(arguments: argparse.Namespace):
-    """Loads the generator of `--generator`, or the newest: (its path, the network)."""
-    from utils.generator import load_generator
+    """Loads the generator of `--generator`, or the newest, and says so: (its path, the network)."""
     from utils.runs import newest_generator
 
-    path = arguments.generator or newest_generator()
-    return path, load_generator(path, arguments.range)
+    return open_named(arguments.generator or newest_generator(), arguments.range)
+
+
+def open_named(path: str | Path, value_range: str | None):
+    """Loads a generator and says which one it is, and of which run: (its path, the network)."""
+    from utils.generator import load_generator
+    from utils.runs import find_origin
+
+    network = load_generator(path, value_range)
+    print(f"Generator: {one_line(path)}, of {find_origin(path)}")
+    return path, network
 
 
 def open_for_seeds(arguments: argparse.Namespace) -> LoadedGenerator:

@@ -4,7 +4,14 @@ import argparse
 from pathlib import Path
 
 from utils import cli
-from utils.commands import add_enlargement, add_seeds, open_for_seeds, seeds, subcommand
+from utils.commands import (
+    add_enlargement,
+    add_seeds,
+    chosen_images,
+    open_for_seeds,
+    seeds,
+    subcommand,
+)
 from utils.drawing import (
     EASINGS,
     PATHS,
@@ -32,18 +39,19 @@ def _add_walk(commands):
         "another fades from its old variant to its new one",
         "--seeds 3,8,12,3 --seconds 8\n"
         "--seeds 0-9 --loop --out new/loop.gif                 a loop without a seam\n"
+        "--latents found/latents.npz --seeds 3,8               from what project found\n"
         "--seeds 3,8 --path straight --easing linear --out new/frames    a folder of PNGs",
         _walk,
     )
     add_seeds(walk, "3,8,12")
     walk.add_argument(
-        "--path", choices=PATHS, default="sphere", help="shape of the path between two seeds"
+        "--path", choices=PATHS, default="sphere", help="shape of the path between two images"
     )
     walk.add_argument(
-        "--easing", choices=EASINGS, default="smooth", help="smooth rests at each seed"
+        "--easing", choices=EASINGS, default="smooth", help="smooth rests at each image"
     )
-    walk.add_argument("--loop", action="store_true", help="return to the first seed")
-    _add_film(walk, "new/walk.mp4", "2 between two seeds, at least 1 for each categorical group")
+    walk.add_argument("--loop", action="store_true", help="return to the first image")
+    _add_film(walk, "new/walk.mp4", "2 between two images, at least 1 for each categorical group")
 
 
 def _add_orbit(commands):
@@ -52,7 +60,9 @@ def _add_orbit(commands):
         "orbit",
         "a film that circles around one image, a loop without a seam; where latents are "
         "categorical, one group after another changes and returns",
-        "--seeds 7 --radius 0.4\n--seeds 7 --radius 1 --seconds 12 --out new/orbit.gif",
+        "--seeds 7 --radius 0.4\n"
+        "--latents found/latents.npz\n"
+        "--seeds 7 --radius 1 --seconds 12 --out new/orbit.gif",
         _orbit,
     )
     add_seeds(orbit, "7", _one_seed, "the one seed in the centre")
@@ -77,19 +87,18 @@ def _add_history(commands):
         "--run", help="a run folder (that of the newest generator.h5 unless given)"
     )
     history.add_argument("--fps", type=cli.number(0.1, 120), default=5, help="samples per second")
-    add_enlargement(history, None)
+    add_enlargement(history)
     history.add_argument("--out", default="new/history.mp4", help="an .mp4, .gif or new folder")
     cli.add_overwrite(history)
 
 
 def _one_seed(text):
-    """A type for `add_argument`: a single seed."""
-    (seed, *others) = parse_seeds(seeds(text))
-    if others:
+    """A type for `add_argument`: text of a single seed."""
+    if len(parse_seeds(seeds(text))) > 1:
         raise argparse.ArgumentTypeError(
             f"an orbit goes around one seed, received {one_line(text)}"
         )
-    return seed
+    return text
 
 
 def _add_film(parser, out, seconds):
@@ -97,17 +106,20 @@ def _add_film(parser, out, seconds):
     parser.add_argument(
         "--seconds", type=cli.number(0.04, 86_400), help=f"in all ({seconds} unless given)"
     )
-    add_enlargement(parser, None)
+    add_enlargement(parser)
     parser.add_argument("--out", default=out, help="an .mp4, .gif or new folder for frames")
     cli.add_overwrite(parser)
 
 
 def _walk(arguments):
     _check_free(arguments, ".npz")
+    images = chosen_images(arguments)
+    if len(images) < 2:
+        raise ValueError("a walk needs at least two images, received 1: add --seeds or --latents")
     film = save_walk(
         arguments.out,
         open_for_seeds(arguments),
-        arguments.seeds,
+        images,
         _options(arguments),
         arguments.truncation,
         arguments.path,
@@ -119,10 +131,16 @@ def _walk(arguments):
 
 def _orbit(arguments):
     _check_free(arguments, ".npz")
+    centre = chosen_images(arguments)
+    if len(centre) != 1:
+        raise ValueError(
+            f"an orbit goes around one image, received {len(centre):,}: give one seed, or a file "
+            "that holds the latents of one image"
+        )
     film = save_orbit(
         arguments.out,
         open_for_seeds(arguments),
-        arguments.seeds,
+        centre,
         _options(arguments),
         arguments.truncation,
         arguments.radius,

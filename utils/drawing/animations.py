@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.decoding import open_picture
+from utils.drawing.chosen import Chosen, chosen
 from utils.drawing.films import check_frame, open_film, playable_rate, progress, write_film
-from utils.drawing.latents import draw, parse_seeds
-from utils.drawing.layout import Layout, enlarge, label
+from utils.drawing.latents import draw
+from utils.drawing.layout import Layout, enlarge, label, scale_for
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import film_latents, orbit, walk
-
-_PIXELS = 512  # width of a film, about, where no scale is given
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +55,7 @@ class SavedFilm(NamedTuple):
 def save_walk(
     out: str | os.PathLike,
     loaded: LoadedGenerator,
-    seeds: str,
+    seeds: str | Chosen,
     options: FilmOptions | None = None,
     truncation: float = 1,
     path: str = "sphere",
@@ -70,33 +69,34 @@ def save_walk(
     Args:
         out: path of the film, as in `write_film`.
         loaded: the generator.
-        seeds: text for `parse_seeds`; two or more.
+        seeds: text for `parse_seeds`, or what `Chosen.of` returns; two images or more.
         options: length and size.
         truncation: see `truncate`.
         path: see `walk`.
         easing: see `walk`.
-        loop: whether the film returns to the first seed.
+        loop: whether the film returns to the first image.
 
     Raises:
-        ValueError: as `parse_seeds`, `walk` and `write_film`, or too large a picture.
+        ValueError: as `parse_seeds`, `Chosen.latents`, `walk` and `write_film`, or too large a
+            picture.
         OSError: a file cannot be written.
     """
-    numbers = parse_seeds(seeds)
-    z = loaded.latents(numbers, truncation)
+    images = chosen(seeds)
+    z = images.latents(loaded, truncation)
     options = options or FilmOptions()
-    steps = len(numbers) if loop else len(numbers) - 1
+    steps = len(images) if loop else len(images) - 1
     seconds = options.seconds or steps * _seconds_of_a_step(loaded)
 
     def path_at(t):
         return walk(z, t, path, easing, loop, loaded.groups)
 
-    return _save_film(out, loaded, path_at, loop, seconds, options, numbers)
+    return _save_film(out, loaded, path_at, loop, seconds, options, images)
 
 
 def save_orbit(
     out: str | os.PathLike,
     loaded: LoadedGenerator,
-    seed: int,
+    seeds: str | Chosen,
     options: FilmOptions | None = None,
     truncation: float = 1,
     radius: float = 0.5,
@@ -106,23 +106,28 @@ def save_orbit(
     Args:
         out: path of the film, as in `save_walk`.
         loaded: the generator.
-        seed: of the image in the centre.
+        seeds: of the one image in the centre: text for `parse_seeds`, or what `Chosen.of` returns.
         options: length and size.
         truncation: see `truncate`.
         radius: see `orbit`.
 
     Raises:
-        ValueError: as `orbit` and `write_film`, or too large a picture.
+        ValueError: as `Chosen.latents`, `orbit` and `write_film`, more than one image, or too large
+            a picture.
         OSError: a file cannot be written.
     """
-    (z,) = loaded.latents([seed], truncation)
+    centre = chosen(seeds)
+    if len(centre) != 1:
+        raise ValueError(f"an orbit goes around one image, received {len(centre):,}")
+    (z,) = centre.latents(loaded, truncation)
+    plane = centre.seeds[0] if centre.seeds else 0
     options = options or FilmOptions()
 
     def path_at(t):
-        return orbit(z, t, radius, seed, loaded.groups)
+        return orbit(z, t, radius, plane, loaded.groups)
 
     seconds = options.seconds or max(6, 2 * _seconds_of_a_step(loaded))  # there and back
-    return _save_film(out, loaded, path_at, True, seconds, options, [seed])
+    return _save_film(out, loaded, path_at, True, seconds, options, centre)
 
 
 def _seconds_of_a_step(loaded):
@@ -130,11 +135,12 @@ def _seconds_of_a_step(loaded):
     return max(2, loaded.groups.shape[0]) if loaded.groups else 2
 
 
-def _save_film(out, loaded, path_at, loop, seconds, options, seeds):
+def _save_film(out, loaded, path_at, loop, seconds, options, images):
     """Draws each frame once: into the film, with its provenance, and into the file of latents."""
     out = Path(out)
-    layout = Layout(options.scale or _scale(loaded.image_shape[0]), options.resampling)
-    layout.check((1, *loaded.image_shape))
+    shape = (1, *loaded.image_shape)
+    layout = Layout(options.scale, options.resampling).sized(shape)
+    layout.check(shape)
     height, width, _ = loaded.image_shape
     check_frame(out, width * layout.scale, height * layout.scale)
     path_at(np.zeros(1))  # raises before the film begins
@@ -147,7 +153,7 @@ def _save_film(out, loaded, path_at, loop, seconds, options, seeds):
             latents[i] = z
             add(picture, loaded.provenance(z[None], layout))
     file = out.with_suffix(".npz") if out.suffix else out / "latents.npz"
-    save_latents(file, latents, fps=fps, seeds=seeds)
+    save_latents(file, latents, fps=fps, **images.about())
     return SavedFilm(count, count / fps, file)
 
 
@@ -182,7 +188,7 @@ def save_history(
     """
     with open_picture(samples[0][1], ("PNG",)) as image:
         size = image.size
-    scale = scale or _scale(max(size))
+    scale = scale or scale_for(max(size))
     check_frame(out, *(side * scale for side in size))
 
     def frame(epoch, path):
@@ -198,7 +204,3 @@ def save_history(
     fps = playable_rate(out, fps)
     shown = samples + [samples[-1]] * round(2 * fps)
     write_film(out, (frame(*sample) for sample in shown), len(shown), fps)
-
-
-def _scale(pixels):
-    return max(1, round(_PIXELS / pixels))

@@ -18,6 +18,8 @@ PAPERS = {"black": 0, "white": 255}
 MOST_PIXELS = 1 << 28
 """In one picture: 16,384 × 16,384, which is 35 cm at 1,200 dots per inch."""
 
+_PIXELS = 512  # width of a single picture, about, where no scale is given
+_GRID_PIXELS = 1024  # of a grid
 _LABEL_HEIGHT = 14  # pixels
 _LETTER_HEIGHT = 10
 _GREY = 96  # of labels, as of the lines of a grid
@@ -28,7 +30,8 @@ class Layout:
     """How images become one picture.
 
     Attributes:
-        scale: pixels of the picture per pixel of an image, along each side.
+        scale: pixels of the picture per pixel of an image, along each side; None for a picture of
+            about 512 pixels, or a grid of about 1,024.
         resampling: a key of `RESAMPLINGS`.
         transparent: a key of `PAPERS`: this paper becomes transparent, so that the drawing can be
             laid over anything; None keeps it.
@@ -39,7 +42,7 @@ class Layout:
         ValueError: an attribute that is none of these.
     """
 
-    scale: int = 1
+    scale: int | None = 1
     resampling: str = "nearest"
     transparent: str | None = None
     columns: int | None = None
@@ -56,15 +59,27 @@ class Layout:
         for text in self.labels:
             if not isinstance(text, str):
                 raise ValueError(f"labels: expected texts, received {one_line(repr(text))}")
-        for name, value in (("scale", self.scale), ("columns", self.columns or 1)):
+        scale = 1 if self.scale is None else self.scale
+        for name, value in (("scale", scale), ("columns", self.columns or 1)):
             if type(value) is not int or not 1 <= value <= 1 << 16:
                 raise ValueError(
                     f"{name}: expected a whole number from 1 to 65536, received {value!r}"
                 )
 
+    def sized(self, shape: tuple[int, ...]) -> "Layout":
+        """The layout of images of `shape` (n, H, W, C), with a number where the scale is None."""
+        if self.scale is not None:
+            return self
+        count, height, width, _ = shape
+        if self.columns is None:
+            return dataclasses.replace(self, scale=scale_for(max(height, width)))
+        columns = min(self.columns, count)
+        side = max(-(-count // columns) * height, columns * width)
+        return dataclasses.replace(self, scale=scale_for(side, _GRID_PIXELS))
+
     def check(self, shape: tuple[int, ...]) -> None:
         """Raises ValueError if images of `shape` (n, H, W, C) would make too large a picture."""
-        pixels = shape[0] * shape[1] * shape[2] * self.scale**2
+        pixels = shape[0] * shape[1] * shape[2] * self.sized(shape).scale ** 2
         if pixels > MOST_PIXELS:
             raise ValueError(
                 f"a picture of {pixels:,} pixels is too large; expected at most {MOST_PIXELS:,}: "
@@ -84,7 +99,8 @@ class Layout:
             ValueError: the picture would have more than `MOST_PIXELS`.
         """
         self.check(images.shape)
-        tiles = [enlarge(image, self.scale, self.resampling) for image in images]
+        scale = self.sized(images.shape).scale
+        tiles = [enlarge(image, scale, self.resampling) for image in images]
         if self.transparent:
             tiles = [without_paper(tile, self.transparent) for tile in tiles]
         if self.labels:
@@ -93,6 +109,11 @@ class Layout:
             return tiles[0]
         columns = min(self.columns, len(tiles))
         return grid(np.stack(tiles), -(-len(tiles) // columns), columns)
+
+
+def scale_for(side: int, pixels: int = _PIXELS) -> int:
+    """The whole number, at least 1, that makes about so many `pixels` of those of a side."""
+    return max(1, round(pixels / side))
 
 
 def enlarge(image: np.ndarray, scale: int, resampling: str = "nearest") -> np.ndarray:

@@ -68,6 +68,7 @@ class LoadedGenerator:
 
     def provenance(self, latents: np.ndarray, layout: Layout, seed: str = "") -> Provenance:
         """The provenance of a picture that this generator draws from latents (n, z_dim)."""
+        layout = layout.sized((len(latents), *self.image_shape))
         return Provenance(latents, str(self.path), self.digest, layout, seed)
 
 

@@ -63,7 +63,8 @@ def save_search(
     with stop_on_signals(stop.set, "Stopping: the best so far is saved."):
         projection = project(loaded.network, wanted, starts, steps, seed, stop.is_set)
     image = projection.images[0]
-    loaded.provenance(projection.latents, Layout()).save(out / _FOUND, image)
+    single = Layout(scale=None)
+    loaded.provenance(projection.latents, single).save(out / _FOUND, single.picture(image[None]))
     save_picture(out / _COMPARISON, _compare(wanted[0], image, projection.errors[0]))
     save_latents(
         out / _LATENTS,

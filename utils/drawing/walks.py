@@ -72,7 +72,7 @@ def walk(
         ValueError: fewer than two latents, or an unknown path or easing.
     """
     if len(z) < 2:
-        raise ValueError(f"a walk needs at least two seeds, received {len(z)}")
+        raise ValueError(f"a walk needs at least two images, received {len(z)}")
     for option, value, known in (("path", path, PATHS), ("easing", easing, EASINGS)):
         if value not in known:
             raise ValueError(f"{option}: expected one of {', '.join(known)}, received {value!r}")
@@ -246,7 +246,7 @@ def mix(z: np.ndarray, weights: list[float], groups: LatentGroups | None = None)
         ValueError: not k weights, or weights that are all 0, not finite, or negative with groups.
     """
     if len(weights) != len(z):
-        raise ValueError(f"{len(z)} seeds need as many weights, received {len(weights)}")
+        raise ValueError(f"{len(z)} images need as many weights, received {len(weights)}")
     norm = np.linalg.norm(weights)
     if not 0 < norm < np.inf:
         raise ValueError(f"weights: expected numbers, not all of them 0, received {weights}")

@@ -1,11 +1,12 @@
 """`card.md` next to an export: what it draws, what it learned from, its scores, how to use it."""
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from utils.files import read_json, read_text, replacing
-from utils.generator.export import export_generator, format_of, usage
+from utils.generator.export import FORMATS, export_generator, format_of, usage
 from utils.messages import count, one_line
 from utils.runs import epochs_done, find_scores, positive_int
 
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     import keras
 
 _MARK = "<!-- generate.py export: {} -->"
+_FRONT_MATTER = re.compile(r"---\n(?P<yaml>.*?\n)?---\n\s*", re.DOTALL)
+_LICENCE = re.compile(
+    r"^(license(?:_name|_link)?): *([A-Za-z0-9][\w.+:/-]{0,200}) *(?:#.*)?$", re.MULTILINE
+)
+_UNSTATED = {
+    "license": "other  # yours to state: see huggingface.co/docs/hub/repositories-licenses",
+    "license_name": "not-stated",
+}
+_HUB = """\
+---
+{licence}library_name: {library}
+pipeline_tag: unconditional-image-generation
+tags:
+- gan
+- wgan-gp
+---
+"""
 _UNKNOWN = "not known"
 _SCORES = 8  # the first ones are shown
 
@@ -52,6 +70,10 @@ def write_card(
     What it says of the training comes from the files in the generator's folder; where these do not
     say it, the card says "not known".
 
+    It begins with what Hugging Face reads of a card that is uploaded as README.md. The licence is
+    the one that its maker stated in an earlier card of this export, or else in the generator's own
+    card; where neither does, it is left to be stated.
+
     Args:
         export: path of the exported file or folder.
         generator: what was exported.
@@ -64,29 +86,54 @@ def write_card(
     export, source = Path(export), Path(source)
     mark = _MARK.format(export.name)
     path = export.with_name("card.md")
-    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(mark):
+    if path.exists() and not _begins_with(mark, _card(path)):
         path = export.with_name(f"{export.name}.card.md")
+    own = _card(source.with_name("card.md"))
+    earlier = _card(path)
+    licence = (_licence(earlier) if _begins_with(mark, earlier) else {}) or _licence(own)
     rows = _rows(generator, source, format)
+    if licence:
+        rows["licence"] = f"the program: MIT. The generator: {licence['license']}"
     cells = {name: one_line(text, 2000).replace("|", "\\|") for name, text in rows.items()}
     table = "\n".join(f"| {name} | {text} |" for name, text in cells.items())
     code = usage(format, export.name, generator.input_shape[1])
-    card = (
+    stated = "".join(f"{name}: {value}\n" for name, value in (licence or _UNSTATED).items())
+    card = _HUB.format(licence=stated, library=FORMATS[format].library) + (
         f"{mark}\n# {export.name}\n\n| | |\n|---|---|\n{table}\n\n## Use\n\n```python\n{code}```\n"
     )
-    own = _own_card(source)
-    if own and not own.startswith("<!-- gen"):
-        card += f"\n## The generator's own card\n\n{own}"
+    if own and not _begins_with("<!-- gen", own):
+        card += f"\n## The generator's own card\n\n{_without_front_matter(own)}"
     with replacing(path) as unfinished:
         unfinished.write_text(card, encoding="utf-8")
     return path
 
 
-def _own_card(source):
-    """The card beside the generator; empty where there is none, or one that leads elsewhere."""
+def _card(path):
+    """The text of a card; empty where there is none, or one that leads elsewhere."""
     try:
-        return read_text(source.with_name("card.md"))
+        return read_text(path)
     except (OSError, ValueError):
         return ""
+
+
+def _without_front_matter(card):
+    found = _FRONT_MATTER.match(card)
+    return card[found.end() :] if found else card
+
+
+def _begins_with(mark, card):
+    return _without_front_matter(card).startswith(mark)
+
+
+def _licence(card):
+    """What a card's front matter says of its licence, by name; empty where it states none."""
+    found = _FRONT_MATTER.match(card)
+    stated = dict(_LICENCE.findall(found["yaml"] or "")) if found else {}
+    if stated.get("license_name") == _UNSTATED["license_name"]:
+        del stated["license_name"]
+        if stated.get("license") == "other":
+            return {}
+    return stated if "license" in stated else {}
 
 
 def _rows(generator, source, format):

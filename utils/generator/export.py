@@ -33,12 +33,14 @@ class Format(NamedTuple):
         write: a function of the generator and the path.
         usage: three parts of a Python program that draws: its imports, how it opens the export, how
             it draws. None where no library can draw with the export.
+        library: that opens it, as Hugging Face names it.
         tensorflow_only: whether Keras writes it on TensorFlow only.
     """
 
     suffix: str
     write: Callable[["keras.Model", Path], None]
     usage: tuple[str, str, str] | None
+    library: str
     tensorflow_only: bool
 
 
@@ -334,11 +336,13 @@ _KERAS_USAGE = (
 )
 
 FORMATS = {
-    "onnx": Format(".onnx", _write_onnx, _ONNX_USAGE, tensorflow_only=True),
-    "onnx-float16": Format(".onnx", _write_onnx_float16, _ONNX_USAGE, tensorflow_only=True),
-    "tflite": Format(".tflite", _write_tflite, _TFLITE_USAGE, tensorflow_only=True),
-    "savedmodel": Format("", _write_saved_model, _SAVED_MODEL_USAGE, tensorflow_only=True),
-    "keras": Format(".keras", _write_keras, _KERAS_USAGE, tensorflow_only=False),
-    "npz": Format(".npz", _write_npz, None, tensorflow_only=False),
+    "onnx": Format(".onnx", _write_onnx, _ONNX_USAGE, "onnx", tensorflow_only=True),
+    "onnx-float16": Format(".onnx", _write_onnx_float16, _ONNX_USAGE, "onnx", tensorflow_only=True),
+    "tflite": Format(".tflite", _write_tflite, _TFLITE_USAGE, "litert", tensorflow_only=True),
+    "savedmodel": Format(
+        "", _write_saved_model, _SAVED_MODEL_USAGE, "tensorflow", tensorflow_only=True
+    ),
+    "keras": Format(".keras", _write_keras, _KERAS_USAGE, "keras", tensorflow_only=False),
+    "npz": Format(".npz", _write_npz, None, "numpy", tensorflow_only=False),
 }
 """All formats by name."""

@@ -40,6 +40,8 @@ RUNTIME = (
 
 _SCRIPTS = (
     "app.js",
+    "address.js",
+    "sliders.js",
     "drawer.js",
     "worker.js",
     "latents.js",
@@ -47,9 +49,29 @@ _SCRIPTS = (
     "pixels.js",
     "style.css",
 )
-_FILES = {"index.html", "site.json", "generator.onnx", *_SCRIPTS} | {
-    f"runtime/{name}" for name in (*RUNTIME, "LICENSE.txt")
-}
+_README = """\
+---
+title: {quoted}
+sdk: static
+app_file: index.html
+pinned: false
+---
+
+# {title}
+
+{about} The page draws in the visitor's browser, and needs nothing but these files.
+
+- GitHub Pages: push this folder to a repository, and choose its branch under Settings, Pages.
+- A static Space of Hugging Face: `hf upload NAME/SPACE . --repo-type space`.
+"""
+_FILES = {
+    "index.html",
+    "site.json",
+    "generator.onnx",
+    "README.md",
+    ".nojekyll",  # GitHub Pages takes the files as they are
+    *_SCRIPTS,
+} | {f"runtime/{name}" for name in (*RUNTIME, "LICENSE.txt")}
 _MARK = "generate.py web"
 _SCALES = (1, 4, 8, 16)
 
@@ -64,6 +86,8 @@ def write_site(
     groups: "LatentGroups | None" = None,
 ) -> None:
     """Writes a page with the generator and everything it needs, for any server of static files.
+
+    GitHub Pages and static Spaces of Hugging Face take the folder as it is.
 
     Args:
         generator: maps (B, z_dim) to (B, H, W, 1 or 3).
@@ -90,8 +114,12 @@ def write_site(
         for name in _SCRIPTS:
             shutil.copy(PAGE / name, site)
         (site / "index.html").write_text(_index(generator, title), encoding="utf-8")
+        readme = _readme(generator, title)
+        (site / "README.md").write_bytes(readme)
+        (site / ".nojekyll").touch()
         about = {
             "made_by": _MARK,
+            "readme": hashlib.sha256(readme).hexdigest(),
             "z_dim": z_dim,
             "channels": generator.output_shape[-1],
             "directions": directions.tolist(),
@@ -144,6 +172,18 @@ def find_runtime(path: str | os.PathLike | None) -> Path:
     return cached
 
 
+def _about(generator):
+    _, height, width, _ = generator.output_shape
+    return f"{width}×{height} pixels, drawn with {generator.count_params():,} parameters."
+
+
+def _readme(generator, title):
+    """The README of the folder, which begins with what a Space reads; its bytes."""
+    title = one_line(title)
+    quoted = json.dumps(title, ensure_ascii=False)  # as YAML quotes a text, too
+    return _README.format(quoted=quoted, title=title, about=_about(generator)).encode()
+
+
 def _index(generator, title):
     """The HTML of the page."""
     _, height, width, _ = generator.output_shape
@@ -153,7 +193,7 @@ def _index(generator, title):
     page = (PAGE / "index.html").read_text(encoding="utf-8")
     return page.format(
         title=html.escape(title),
-        about=f"{width}×{height} pixels, drawn with {generator.count_params():,} parameters.",
+        about=_about(generator),
         width=width,
         height=height,
         sizes=sizes,
@@ -167,7 +207,16 @@ def _is_site(path):
         return False
     # A file that somebody added, such as a CNAME, would be lost.
     files = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
-    return isinstance(about, dict) and about.get("made_by") == _MARK and files <= _FILES
+    ours = isinstance(about, dict) and about.get("made_by") == _MARK and files <= _FILES
+    return ours and _readme_is_ours(path / "README.md", about)
+
+
+def _readme_is_ours(path, about):
+    """Whether nobody has changed the README; earlier sites have none."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == about.get("readme")
+    except FileNotFoundError:
+        return True
 
 
 def _download(npm, path):

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from utils.decoding import open_picture
-from utils.files import check_free, replacing
+from utils.files import check_free, replacing, zip_entry
 from utils.image_files import ImageFiles
 from utils.images import Palette, find_palette
 from utils.messages import count, one_line
@@ -22,7 +22,6 @@ from utils.prepare.page import report_html
 from utils.prepare.reading import open_source, why_skipped
 from utils.prepare.squares import Result, Settings, enlarges, make_squares
 
-_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 _LONGEST = 60  # characters of a name in the zip that come from the source's name
 
 
@@ -127,7 +126,7 @@ def _write_squares(
             labels.setdefault(digest, label)
             stem = _stem(source, result.frame_id, square.tile_id)
             name = f"{folder}/{len(findings.names):06}_{stem}.png"
-            archive.writestr(_zip_entry(name), square.png)
+            archive.writestr(zip_entry(name), square.png)
             findings.add(name, label, square)
 
 
@@ -185,10 +184,3 @@ def _portable(text: str) -> str:
     return "".join(
         character if character.isalnum() or character in "-." else "_" for character in text
     )
-
-
-def _zip_entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _DATE)
-    entry.create_system = 3  # as on Linux, so that the bytes are the same on every system
-    entry.external_attr = 0o100644 << 16
-    return entry

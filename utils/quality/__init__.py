@@ -8,8 +8,10 @@ __getattr__ = exports(
         "similarity": ("ImageJudge", "diversity", "duplicates", "nearest", "sliced_wasserstein"),
         "evaluation": ("Evaluation", "evaluate", "evaluate_images"),
         "coverage": ("add_coverage", "evaluate_generator"),
+        "data": ("learned_from",),
         "critic": ("CriticScores",),
         "scores": ("Scores", "score_line"),
+        "words": ("sentences",),
         "report": ("draw_report", "figures_table", "write_json"),
     },
 )

@@ -9,6 +9,7 @@ import numpy as np
 from utils.drawing import draw_images
 from utils.images import to_channels
 from utils.messages import count as counted
+from utils.messages import tell
 from utils.quality.evaluation import Evaluation, evaluate, with_law
 
 FIGURES = {"projection_median": 0.5, "projection_p95": 0.95}
@@ -79,7 +80,7 @@ def add_coverage(
     kinds = _searched_images(generator, training, law, count)
     results = {}
     for kind, images in kinds.items():
-        print(f"Searching the generator for {counted(len(images), 'image')}: {kind}")
+        tell(f"Searching the generator for {counted(len(images), 'image')}: {kind}")
         results[kind] = project(generator, images)
     errors = evaluation.projected = {kind: result.errors for kind, result in results.items()}
     real, own, control = errors.values()

@@ -9,7 +9,9 @@ from PIL import Image, ImageFilter
 
 from utils.images import as_rgb
 from utils.loaders import read_images
+from utils.messages import tell
 from utils.quality.similarity import (
+    DUPLICATE,
     diversity,
     duplicates,
     nearest,
@@ -43,6 +45,8 @@ class Evaluation:
             high. Empty without a law.
         examples: (caption, image, the image that explains it); empty without a law.
         neighbours: (image, the nearest training image, their distance as from `nearest`).
+        copies: images that look like a training image (RMS up to `DUPLICATE`), of those compared.
+        compared: images whose distance to the training images was measured.
         projected: the errors of images that the generator was searched for, by kind, the real ones
             first; see `utils.quality.add_coverage`.
         projections: (caption, real image, the closest image of the generator).
@@ -59,6 +63,8 @@ class Evaluation:
     histograms: dict[str, tuple[list[str], np.ndarray]]
     examples: list[tuple[str, np.ndarray, np.ndarray]]
     neighbours: list[tuple[np.ndarray, np.ndarray, float]]
+    copies: int
+    compared: int
     projected: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     projections: list[tuple[str, np.ndarray, np.ndarray]] = dataclasses.field(default_factory=list)
 
@@ -110,7 +116,7 @@ def evaluate(
     images: np.ndarray,
     training: np.ndarray,
     law=None,
-    progress: Callable[[str], None] = print,
+    progress: Callable[[str], None] = tell,
 ) -> Evaluation:
     """Measures images beside real ones and beside controls.
 
@@ -143,7 +149,8 @@ def evaluate(
         figures = law.judge(images, progress)
         real, reference = law.fresh(_POOL, seed=1), training
         distances = nearest(real, training)[1]
-    pixels = _pixel_figures(images, real, distances, reference, training, rng)
+    to_training = nearest(images[:_MAX_SET], training)[1]
+    pixels = _pixel_figures(images, to_training, real, distances, reference, training, rng)
     shown = images[:_SHOWN]
     indices, distances = nearest(shown, training)
     return Evaluation(
@@ -153,6 +160,8 @@ def evaluate(
         histograms=law.histograms(figures["scenes"]) if law else {},
         examples=_examples(images, law, figures["scenes"], figures["residuals"]) if law else [],
         neighbours=list(zip(shown, training[indices], distances.tolist(), strict=True)),
+        copies=int((to_training <= DUPLICATE).sum()),
+        compared=len(to_training),
     )
 
 
@@ -167,11 +176,12 @@ def _check(images, training):
         )
 
 
-def _pixel_figures(images, real, distances, reference, training, rng):
+def _pixel_figures(images, to_training, real, distances, reference, training, rng):
     """The figures that need no law, by the names of `_FIGURES`.
 
     Args:
         images: those to judge.
+        to_training: of the first of them, the distance to the nearest training image.
         real: real images.
         distances: of each real image to the nearest other image of the data.
         reference: training images that none of `real` is among.
@@ -191,8 +201,7 @@ def _pixel_figures(images, real, distances, reference, training, rng):
 
     sets = [rng.choice(len(real), size, replace=False) for _ in range(SETS)]
     of_sets = [measure(real[indices], distances[indices]) for indices in sets]
-    judged = images[:size]
-    measures = measure(judged, nearest(judged, training)[1])
+    measures = measure(images[:size], to_training[:size])
     low, high = (
         {name: float(np.quantile([row[name] for row in of_sets], q)) for name in measures}
         for q in (0.025, 0.975)

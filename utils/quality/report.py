@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,27 +11,33 @@ from utils.files import replacing
 from utils.images import to_picture
 from utils.messages import drawable
 from utils.quality.evaluation import Evaluation
+from utils.quality.words import in_digits, sentences, words
 
+_COLUMNS = 110  # letters of a line of sentences in the report
+_LINE = 0.165  # inches of a line of the table
 _COLOUR, _LAW = "#2b6cb0", "#c05621"  # of the images judged, and of what the law expects
 
 
 def figures_table(evaluation: Evaluation) -> str:
-    """One line per measure: its value, that of real images, their band, and its control.
+    """Two lines per measure: its value, that of real images, their band, its control; its words.
 
     A star marks a value outside the band of real images.
     """
     rows = [("", "images", "real", "95 % of real", "control")]
     for name, value in evaluation.measures.items():
         star = " " if evaluation.within(name) else "*"
-        band = f"{_figure(evaluation.low[name])} … {_figure(evaluation.high[name])}"
-        control = f"{_figure(evaluation.control[name])} {evaluation.controls[name]}"
-        rows.append((name, _figure(value) + star, _figure(evaluation.real[name]), band, control))
+        band = f"{in_digits(evaluation.low[name])} … {in_digits(evaluation.high[name])}"
+        control = f"{in_digits(evaluation.control[name])} {evaluation.controls[name]}"
+        rows.append(
+            (name, in_digits(value) + star, in_digits(evaluation.real[name]), band, control)
+        )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [
-        f"{name:<{widths[0]}}  {value:>{widths[1]}}  {real:>{widths[2]}}  {band:>{widths[3]}}  "
-        f"{control}"
-        for name, value, real, band, control in rows
-    ]
+    lines = []
+    for name, value, real, band, control in rows:
+        columns = f"{value:>{widths[1]}}  {real:>{widths[2]}}  {band:>{widths[3]}}  {control}"
+        lines.append(f"{name:<{widths[0]}}  {columns}")
+        if words(name):
+            lines.append(f"    {words(name)}")
     outside = sum(not evaluation.within(name) for name in evaluation.measures)
     lines.append(f"* outside the band of real images: {outside} of {len(rows) - 1} measures")
     return "\n".join(lines)
@@ -55,33 +62,39 @@ def _jsonable(figures: dict[str, float]) -> dict[str, float | None]:
 
 
 def draw_report(path: str | os.PathLike, evaluation: Evaluation, title: str) -> None:
-    """Draws the figures, histograms and pictures of an evaluation as one PNG."""
+    """Draws an evaluation as one PNG: sentences, pictures, histograms, and the table."""
     histograms = list(evaluation.histograms.items())
     rows = _example_rows(evaluation.examples)
-    heights = [0.165 * (len(evaluation.measures) + 3)]
-    heights += [2.4] * (len(histograms) // 2) + [1.5] * (len(rows) + 1)
-    heights += [2.4, 1.5] if evaluation.projected else []
+    table = figures_table(evaluation)
+    heights = [1.2] + [1.5] * (len(rows) + 1) + ([1.5, 2.4] if evaluation.projected else [])
+    heights += [2.4] * (len(histograms) // 2) + [_LINE * (table.count("\n") + 3)]
     figure = Figure(figsize=(13, sum(heights) + 0.5), layout="constrained")
     figure.suptitle(drawable(title))  # it may be a path with dollars in it
     parts = iter(figure.subfigures(len(heights), 1, height_ratios=heights))
-    table = next(parts).subplots()
-    table.axis("off")
-    table.text(0, 1, figures_table(evaluation), family="monospace", fontsize=9, va="top")
-    for i in range(0, len(histograms), 2):
-        for axis, (name, bars) in zip(
-            next(parts).subplots(1, 2), histograms[i : i + 2], strict=True
-        ):
-            _histogram(axis, name, *bars)
+    lines = [line for text in sentences(evaluation) for line in textwrap.wrap(text, _COLUMNS)]
+    _text(next(parts), "\n".join(lines), fontsize=14)
     for row in rows:
         _pairs(next(parts), row, "share of pixels not explained, image, what explains it")
     neighbours = [(f"{distance:.0f} of 255", a, b) for a, b, distance in evaluation.neighbours]
     _pairs(next(parts), neighbours, "distance, image, nearest training image")
     if evaluation.projected:
-        _error_curves(next(parts).subplots(), evaluation.projected)
         title = "error, real image, closest image of the generator"
         _pairs(next(parts), evaluation.projections, title)
+        _error_curves(next(parts).subplots(), evaluation.projected)
+    for i in range(0, len(histograms), 2):
+        for axis, (name, bars) in zip(
+            next(parts).subplots(1, 2), histograms[i : i + 2], strict=True
+        ):
+            _histogram(axis, name, *bars)
+    _text(next(parts), table, family="monospace", fontsize=9)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=100)
+
+
+def _text(part, text, **options):
+    axis = part.subplots()
+    axis.axis("off")
+    axis.text(0, 1, text, va="top", **options)
 
 
 def _example_rows(examples):
@@ -128,7 +141,3 @@ def _pairs(part, examples, title):
         axis.imshow(to_picture(pair), cmap="gray", interpolation="nearest")
         axis.set_title(caption, fontsize=9)
         axis.axis("off")
-
-
-def _figure(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:.4g}" if value >= 10 else f"{value:.4f}"

@@ -18,6 +18,7 @@ __getattr__ = exports(
             "run_folder",
             "set_aside",
         ),
+        "origin": ("Origin", "find_origin"),
         "params": ("check_params", "collect_params", "positive_int", "read_params", "write_params"),
         "state": (
             "CRITIC_SCORES",

@@ -73,6 +73,13 @@ def test_help_says_in_words_what_happens_without_an_option(name):
         ("images --keep half", "argument --keep: expected a number above 0 and at most 1, receiv"),
         (f"images --keep 0.5 --generator {ALONE}", "generator.h5 has no critic.h5 beside it"),
         ("images --keep 0.5 --generator generator_best.h5", "generator_best.h5: no critic of the"),
+        ("images --out new.zip --labels", "new.zip: a zip holds no grid; leave out --labels"),
+        ("images --latents no.npz", "no.npz: no such file; expected a latents.npz by generate.py"),
+        ("walk --latents README.md --seeds 3", "README.md: not read (File is not a zip file); exp"),
+        (
+            "walk --seeds 3",
+            "a walk needs at least two images, received 1: add --seeds or",
+        ),
         ("walk --path bent", "argument --path: invalid choice: 'bent'"),
         ("walk --easing none", "argument --easing: invalid choice: 'none'"),
         ("orbit --seeds 1,2", "argument --seeds: an orbit goes around one seed, received 1,2"),

@@ -1,8 +1,12 @@
 """Pictures: layout, the provenance they carry, and that they can be drawn again from it."""
 
+import io
 import json
 import os
 import shutil
+import zipfile
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,9 +15,13 @@ from PIL import Image, PngImagePlugin
 from models.WGANGP import WGANGP
 from tests.helpers.scripts import run_here
 from tests.helpers.small import TINY
+from utils.drawing.chosen import Chosen
 from utils.drawing.latents import seed_latents
 from utils.drawing.layout import Layout, enlarge, label, without_paper
-from utils.drawing.provenance import read_provenance
+from utils.drawing.pictures import save_zip
+from utils.drawing.provenance import LoadedGenerator, read_provenance
+from utils.generator import load_generator
+from utils.loaders import read_images
 
 
 def over(picture, paper):
@@ -64,6 +72,9 @@ def test_labels_have_letters_of_many_languages():
     assert len({other.tobytes() for other in others[1:]}) == 4  # no two the same empty box
 
 
+FOUND_7 = "found/latents_3.png", "large/seed_7.png"
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     """A folder with a generator of varied images and what the subcommands made with it."""
@@ -73,10 +84,13 @@ def pictures(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for line in (
-            "images --seeds 0-2,7 --labels --columns 3 --out new",
+            "images --seeds 0-2,7 --labels --columns 3 --scale 1 --out new",
+            "images --seeds 7 --out large",
+            "images --latents new/latents.npz --seeds 9 --out found",
             "images --seeds 7 --scale 4 --resampling lanczos --transparent --out clear",
             "images --seeds 7 --truncation 0.5 --out short",
-            "mix --seeds 7,2 --weights 1 -0.5 --out mix.png",
+            "mix --seeds 7,2 --weights 1 -0.5 --scale 1 --out mix.png",
+            "mix --latents mix.npz --seeds 3 --weights 1 1 2 1 --out again.png",
             "orbit --seeds 7 --radius 0.5 --seconds 0.2 --out frames",
         ):
             assert run_here(f"generate.py {line} --generator g.h5".split(), patch) == 0
@@ -96,6 +110,43 @@ def test_the_files_of_images(pictures):
     assert Image.open(pictures / "new" / "grid.png").size == (3 * 18 + 2, 2 * (16 + 14 + 2) + 2)
 
 
+def test_single_pictures_and_grids_are_large_enough_to_look_at(pictures):
+    """Of 16 pixels: 512 are 32 times as many; a row of five is scaled by round(1024 / 80)."""
+    small = np.asarray(Image.open(pictures / "new" / "seed_7.png"))
+    large = np.asarray(Image.open(pictures / "large" / "seed_7.png"))
+    assert np.array_equal(large, small.repeat(32, 0).repeat(32, 1))
+    assert Image.open(pictures / "large" / "grid.png").size == (2 + 1024 + 2,) * 2
+    assert Image.open(pictures / "found" / "grid.png").size == (5 * (16 * 13 + 2) + 2, 16 * 13 + 4)
+    assert Image.open(pictures / "again.png").size == (512, 512)
+    layout = Layout(scale=None)
+    sides = {16: 32, 48: 11, 64: 8, 128: 4, 341: 2, 512: 1, 2000: 1}
+    assert {side: layout.sized((1, 8, side, 3)).scale for side in sides} == sides
+    grid = Layout(scale=None, columns=5)
+    assert [grid.sized((n, 64, 64, 3)).scale for n in (1, 2, 25, 1000)] == [16, 8, 3, 1]
+    assert read_provenance(pictures / "large" / "seed_7.png").layout.scale == 32
+
+
+def test_latents_of_files_are_drawn_before_seeds(pictures):
+    """The same latents give the same picture under another name, and carry no seed."""
+    names = {file.name for file in (pictures / "found").iterdir()}
+    expected = {*(f"latents_{i}.png" for i in range(4)), "seed_9.png", "grid.png", "latents.npz"}
+    assert names == expected
+    found, large = (Image.open(pictures / name) for name in FOUND_7)
+    assert np.array_equal(np.asarray(found), np.asarray(large))
+    assert "seed" not in found.text and large.text["seed"] == "7"
+    assert "seed" not in Image.open(pictures / "found" / "grid.png").text
+    with np.load(pictures / "found" / "latents.npz") as file:
+        assert np.array_equal(file["latents"], seed_latents([0, 1, 2, 7, 9], 5))
+        assert file["names"].tolist()[3:] == ["latents_3", "seed_9"] and "seeds" not in file
+    with np.load(pictures / "again.npz") as file:
+        weights = np.array([1, 1, 2, 1])
+        mixed = (weights @ file["latents"][:4].astype(float)) / 7**0.5
+        assert np.allclose(file["latents"][4], mixed, atol=1e-6)
+        assert np.array_equal(file["latents"][3], seed_latents([3], 5)[0])
+    labels = read_provenance(pictures / "again_row.png").layout.labels
+    assert labels == ("1 × latents 0", "1 × latents 1", "2 × latents 2", "1 × 3", "mix")
+
+
 def test_one_seed_is_one_image_in_every_subcommand(pictures):
     provenance = read_provenance(pictures / "short" / "seed_7.png")
     assert np.array_equal(provenance.latents, np.float32(0.5) * seed_latents([7], 5))
@@ -110,15 +161,98 @@ def test_one_seed_is_one_image_in_every_subcommand(pictures):
     assert np.array_equal(grid[34:50, 2:18], alone) and np.array_equal(row[2:18, 2:18], alone)
 
 
+def test_a_zip_holds_the_pixels_and_the_same_bytes_every_time(
+    pictures, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(pictures)
+    line = ["generate.py", "images", "--generator", "g.h5", "--latents", "mix.npz"]
+    line += ["--seeds", "0-2,7", "--out"]
+    for name in ("a.zip", "b.ZIP"):
+        assert run_here([*line, str(tmp_path / name)], monkeypatch) == 0
+    assert "a.zip: 7 images, each as a PNG\n" in capsys.readouterr().out
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.ZIP").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        entries = archive.infolist()
+        assert [entry.filename for entry in entries] == [f"{i:05}.png" for i in range(7)]
+        assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+        drawn = [Image.open(io.BytesIO(archive.read(entry))) for entry in entries]
+    names = ("new/seed_7", "new/seed_2", "mix", "new/seed_0", "new/seed_1", "new/seed_2")
+    for image, name in zip(drawn, (*names, "new/seed_7"), strict=True):
+        assert image.text == {}
+        assert np.array_equal(np.asarray(image), np.asarray(Image.open(f"{name}.png")))
+    assert run_here([*line, str(tmp_path / "a.zip")], monkeypatch) == 2
+    assert "a.zip: is there already" in capsys.readouterr().err
+    options = ["--overwrite", "--scale", "2", "--labels"]
+    assert run_here([*line, str(tmp_path / "a.zip"), *options], monkeypatch) == 2
+    assert "a.zip: a zip holds no grid; leave out --labels" in capsys.readouterr().err
+    assert run_here([*line, str(tmp_path / "a.zip"), *options[:-1]], monkeypatch) == 0
+    assert read_images(tmp_path / "a.zip").shape == (7, 32, 32, 3)
+
+
+def test_a_zip_that_is_not_finished_is_not_there(pictures, tmp_path):
+    loaded = LoadedGenerator(pictures / "g.h5", load_generator(pictures / "g.h5"))
+    (tmp_path / "a.zip").write_text("before")
+    chosen = Chosen.of("0-2", [pictures / "mix.npz"])
+    taken = chosen.take([1, 4])
+    assert (taken.names, taken.text, len(taken)) == (["latents_1", "seed_1"], "1", 2)
+    with mock.patch("utils.drawing.chosen._PART", 2):
+        parts = [*chosen.in_parts(loaded, 0.5)]
+    assert [len(part) for part in parts] == [2, 2, 2]
+    assert np.array_equal(np.concatenate(parts), chosen.latents(loaded, 0.5))
+    with (
+        mock.patch(
+            "utils.drawing.pictures._drawn", lambda *_: iter([np.zeros((8, 8, 3), "u1"), 1])
+        ),
+        pytest.raises(TypeError),
+    ):
+        save_zip(tmp_path / "a.zip", loaded, chosen)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
+    assert (tmp_path / "a.zip").read_text() == "before"
+
+
+def test_latents_of_one_image_are_circled_and_of_another_length_refused(
+    pictures, monkeypatch, capsys
+):
+    monkeypatch.chdir(pictures)
+    np.savez("one.npz", latents=seed_latents([7], 5))
+    np.savez("long.npz", latents=seed_latents([7], 6))
+    line = "generate.py orbit --generator g.h5 --seconds 0.2 --scale 1 --out around --latents"
+    assert run_here([*line.split(), "one.npz"], monkeypatch) == 0
+    assert len(list(Path("around").glob("frame_*.png"))) == 5
+    assert run_here([*line.split(), "mix.npz"], monkeypatch) == 2
+    assert "an orbit goes around one image, received 3: give" in capsys.readouterr().err
+    walk = "generate.py walk --generator g.h5 --seconds 0.2 --scale 1 --out w.gif --latents one.npz"
+    assert run_here([*walk.split(), "--seeds", "3"], monkeypatch) == 0
+    with np.load("w.npz") as file:
+        assert file["names"].tolist() == ["latents_0", "seed_3"]
+        assert np.allclose(file["latents"][[0, -1]], seed_latents([7, 3], 5), atol=1e-6)
+    assert run_here([*walk.split(), "--overwrite"], monkeypatch) == 2
+    assert "needs at least two images, received 1: add --seeds or" in capsys.readouterr().err
+    images = "generate.py images --generator g.h5 --out found --latents"
+    assert run_here([*images.split(), "long.npz"], monkeypatch) == 2
+    assert "the latents have 6 numbers each, and g.h5 needs 5; name" in capsys.readouterr().err
+    assert run_here([*images.split(), "one.npz", "long.npz"], monkeypatch) == 2
+    assert "long.npz: its latents have 6 numbers each, and those of" in capsys.readouterr().err
+    before = Path("found/latents.npz").read_bytes()
+    assert run_here([*images.split(), "found/latents.npz"], monkeypatch) == 2
+    assert "the latents of these images would take its place" in capsys.readouterr().err
+    assert Path("found/latents.npz").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "new/seed_7.png",
         "new/grid.png",
+        "large/seed_7.png",
+        "large/grid.png",
+        "found/latents_3.png",
+        "found/grid.png",
         "clear/seed_7.png",
         "short/seed_7.png",
         "mix.png",
         "mix_row.png",
+        "again_row.png",
         "frames/frame_00004.png",
     ],
 )
@@ -132,13 +266,15 @@ def test_every_picture_is_drawn_again(pictures, name, monkeypatch, capsys):
         "--generator",
         "g.h5",
         "--out",
-        "again.png",
+        "once_more.png",
         "--overwrite",
     ]
     assert run_here(line, monkeypatch) == 0
-    assert capsys.readouterr().out == "again.png: the same pixels\n"
-    assert np.array_equal(np.asarray(Image.open("again.png")), before)
-    assert read_provenance("again.png").layout == read_provenance(name).layout
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "Generator: g.h5, of a run that is not known (no params.json in its folder)"
+    assert last == "once_more.png: the same pixels"
+    assert np.array_equal(np.asarray(Image.open("once_more.png")), before)
+    assert read_provenance("once_more.png").layout == read_provenance(name).layout
 
 
 def test_again_by_another_generator(pictures, tmp_path, monkeypatch, capsys):
@@ -227,11 +363,16 @@ def test_nearest_names_the_training_image(pictures, tmp_path, monkeypatch, capsy
     data = tmp_path / "data"
     shutil.copytree(pictures / "new", data)
     (data / "grid.png").unlink()
+    np.savez(tmp_path / "one.npz", latents=seed_latents([2], 5))
     line = (
-        f"generate.py nearest --seeds 2,7 --generator {pictures / 'g.h5'} --data {data} --out n.png"
+        f"generate.py nearest --latents one.npz --seeds 7 --generator {pictures / 'g.h5'} "
+        f"--data {data} --out n.png"
     )
     monkeypatch.chdir(tmp_path)
     assert run_here(line.split(), monkeypatch) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[:2] == ["seed 2: seed_2.png, at 0.0 of 255", "seed 7: seed_7.png, at 0.0 of 255"]
+    assert said[1:3] == [
+        "latents 0: seed_2.png, at 0.0 of 255",
+        "seed 7: seed_7.png, at 0.0 of 255",
+    ]
     assert Image.open(tmp_path / "n.png").size == (4 * 130 + 2, 128 + 14 + 4)

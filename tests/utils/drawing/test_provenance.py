@@ -84,7 +84,7 @@ def test_a_png_of_an_earlier_version_is_drawn_again(name, generator, tmp_path, m
 
 def test_seeds_of_the_shipped_generator_draw_the_pixels_of_an_earlier_version(tmp_path):
     loaded = LoadedGenerator(LINES64, load_generator(LINES64))
-    grid = save_images(tmp_path, loaded, "0-3", columns=2)
+    grid = save_images(tmp_path, loaded, "0-3", Layout(), columns=2)
     assert difference(grid, OLD / "lines64_seeds_0-3.png") <= 1
     texts = [Image.open(path).text for path in (grid, OLD / "lines64_seeds_0-3.png")]
     about = [json.loads(text["recipe"]) | {"generator": ""} for text in texts]

@@ -44,8 +44,10 @@ def images(line, monkeypatch):
 
 
 def test_the_brightest_are_kept_and_look_as_without_a_choice(run_folder, monkeypatch, capsys):
-    assert images("--seeds 0-9 --out all", monkeypatch) == 0
-    assert images("--seeds 0-9 --keep 0.4 --labels --columns 2 --out kept", monkeypatch) == 0
+    assert images("--seeds 0-9 --scale 1 --out all", monkeypatch) == 0
+    assert (
+        images("--seeds 0-9 --keep 0.4 --labels --columns 2 --scale 1 --out kept", monkeypatch) == 0
+    )
     said = capsys.readouterr().out.splitlines()[-1]
     assert said == "kept: 4 of 10 images, ranked highest by the critic, grid.png and latents.npz"
     names = {file.name for file in (run_folder / "kept").iterdir()}

@@ -65,7 +65,7 @@ def test_a_mixture_of_latents_is_standard_normal():
 
 
 def test_wrong_arguments_of_paths():
-    with pytest.raises(ValueError, match="a walk needs at least two seeds, received 1"):
+    with pytest.raises(ValueError, match="a walk needs at least two images, received 1"):
         walk(CORNERS[:1], [0])
     with pytest.raises(ValueError, match="path: expected one of sphere, straight, received 'bent'"):
         walk(CORNERS, [0], path="bent")
@@ -73,7 +73,7 @@ def test_wrong_arguments_of_paths():
         orbit(CORNERS[0], [0], 2, 0)
     with pytest.raises(ValueError, match="3 numbers or more, received 2"):
         orbit(CORNERS[0, :2], [0], 0.5, 0)
-    with pytest.raises(ValueError, match="3 seeds need as many weights, received 2"):
+    with pytest.raises(ValueError, match="3 images need as many weights, received 2"):
         mix(CORNERS, [1, 2])
     for weights in ([0, 0, 0], [1, float("nan"), 1], [1, float("inf"), 1]):
         with pytest.raises(ValueError, match="weights: expected numbers, not all of them 0"):

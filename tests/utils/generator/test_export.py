@@ -284,6 +284,62 @@ def test_a_card_never_overwrites_another_one(tmp_path):
     assert cards[0].read_text().count("| not known |") == 3
 
 
+HUB = """\
+---
+license: other  # yours to state: see huggingface.co/docs/hub/repositories-licenses
+license_name: not-stated
+library_name: keras
+pipeline_tag: unconditional-image-generation
+tags:
+- gan
+- wgan-gp
+---
+<!-- generate.py export: g.keras -->
+# g.keras
+"""
+
+
+def test_a_card_begins_with_what_hugging_face_reads(tmp_path):
+    generator, source = WGANGP(**TINY).generator, tmp_path / "generator.h5"
+    card = write_card(tmp_path / "g.keras", generator, source, "keras")
+    first = card.read_text()
+    assert first.startswith(HUB) and "whatever its maker says" in first
+    for format in FORMATS:
+        other = write_card(tmp_path / "o", generator, source, format).read_text()
+        expected = {"tflite": "litert", "savedmodel": "tensorflow", "npz": "numpy"}
+        library = expected.get(format, format.removesuffix("-float16"))
+        assert f"\nlibrary_name: {library}\n" in other
+    assert write_card(tmp_path / "g.keras", generator, source, "keras") == card
+    assert card.read_text() == first
+
+
+def test_a_licence_that_its_maker_stated_is_kept(tmp_path):
+    """In the generator's own card, or by hand in the card of an earlier export."""
+    generator, source = WGANGP(**TINY).generator, tmp_path / "run" / "generator.h5"
+    source.parent.mkdir()
+    own = source.with_name("card.md")
+    own.write_text("---\nlicense: cc-by-4.0\ntags:\n- mine\n---\n# Mine\n")
+    card = write_card(tmp_path / "g.keras", generator, source, "keras")
+    text = card.read_text()
+    assert text.startswith("---\nlicense: cc-by-4.0\nlibrary_name: keras\n")
+    assert "| licence | the program: MIT. The generator: cc-by-4.0 |" in text
+    assert text.endswith("## The generator's own card\n\n# Mine\n") and text.count("tags:") == 1
+    card.write_text(HUB.replace("other  # yours", "cc0-1.0  # mine"))
+    text = write_card(tmp_path / "g.keras", generator, source, "keras").read_text()
+    assert text.startswith("---\nlicense: cc0-1.0\nlibrary_name: keras\n")
+    own.write_text("---\nlicense: [a, b]\n  - evil: |\n---\n# Mine\n")
+    card.unlink()
+    assert write_card(tmp_path / "g.keras", generator, source, "keras").read_text().startswith(HUB)
+    card.write_text("<!-- generate.py export: g.keras -->\n# g.keras\n")  # of an earlier version
+    assert write_card(tmp_path / "g.keras", generator, source, "keras") == card
+
+
+def test_the_card_that_is_shipped_states_the_licence_of_the_project():
+    card = (ROOT / "run" / "gan" / "0000_lines64" / "card.md").read_text()
+    assert card.startswith("---\nlicense: mit\nlibrary_name: keras\n")
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
 def test_a_card_says_what_a_table_knows(tmp_path):
     generator = graph_generator()
     params = {"model": {"networks": "tables", "groups": 3}}

@@ -72,11 +72,13 @@ def test_a_generator_that_is_not_square_is_compared_searched_and_judged(
     assert picture.shape[1] > picture.shape[0] * 24 / 16
     assert run_here(["generate.py", "project", "data/03.png", *line], monkeypatch) == 0
     assert float(re.search(r"error ([\d.]+) of 255", capsys.readouterr().out)[1]) < 3
-    assert Image.open("found/found.png").size == (24, 16)
+    assert Image.open("found/found.png").size == (24 * 21, 16 * 21)  # 512 / 24
     judging = ["evaluate.py", *line, "--count", "16"]
     assert run_here([*judging, "--data", "data"], monkeypatch) == 0
     assert "nearest_median" in capsys.readouterr().out
     assert run_here(judging, monkeypatch) == 2
+    assert "wide.h5: nothing in its folder says what it learned from" in capsys.readouterr().err
+    assert run_here([*judging, "--weight", "3"], monkeypatch) == 2
     assert "24×16 pixels, and the sketch draws squares: name" in capsys.readouterr().err
 
 

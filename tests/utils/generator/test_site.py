@@ -5,6 +5,7 @@ import hashlib
 import html
 import io
 import json
+import re
 import tarfile
 
 import keras
@@ -50,12 +51,17 @@ def test_a_site_holds_the_page_the_generator_and_the_runtime(tmp_path, package, 
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     runtime = {f"runtime/{name}" for name in (*web.RUNTIME, "LICENSE.txt")}
     page = {file.name for file in web.PAGE.iterdir()} - {"runtime-LICENSE.txt"}
-    assert files == page | runtime | {"site.json", "generator.onnx"}
+    assert files == page | runtime | {"site.json", "generator.onnx", "README.md", ".nojekyll"}
     assert (folder / "runtime" / web.RUNTIME[0]).read_text() == f"// {web.RUNTIME[0]}"
     index = (folder / "index.html").read_text(encoding="utf-8")
     assert f"<h1>{html.escape('Lines & <b>colours</b>')}</h1>" in index
     assert '<canvas id="canvas" width="16" height="16"' in index
     assert [f">{size} × {size}</option>" in index for size in (16, 64, 128, 256)] == [True] * 4
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    front_matter = '---\ntitle: "Lines & <b>colours</b>"\nsdk: static\napp_file: index.html\n'
+    assert readme.startswith(front_matter)
+    for file in ("index.html", "app.js", "style.css", "worker.js"):  # nothing from the root
+        assert not re.search(r"""["']/(?!/)""", (folder / file).read_text(encoding="utf-8")), file
     about = json.loads((folder / "site.json").read_text())
     assert (about["z_dim"], about["channels"]) == (5, 3)
     assert np.array_equal(about["directions"], directions)
@@ -136,6 +142,13 @@ def test_a_site_with_a_file_that_somebody_added_is_left_alone(tmp_path):
         web.check_site_folder(folder)
         (folder / name).touch()
         with pytest.raises(ValueError, match="is there already; expected"):
+            web.check_site_folder(folder)
+    for name, known in (("readme", "0" * 64), ("earlier", None)):
+        folder = site(tmp_path / name)
+        (folder / "README.md").write_text("my own")
+        about = {"made_by": "generate.py web", "readme": known}
+        (folder / "site.json").write_text(json.dumps(about))
+        with pytest.raises(ValueError, match=f"{name}: is there already; expected"):
             web.check_site_folder(folder)
     foreign = site(tmp_path / "foreign")
     for content in ("{}", "[]", "no JSON"):

@@ -1,6 +1,7 @@
 """The page in a real browser: what it draws, what it requests, how it is used."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -65,6 +66,10 @@ def pixels(driver):
 def wait_for_picture(driver, expected):
     """Waits until the picture is the expected one; levels may differ by 2 of 255."""
     browser.until(lambda: np.abs(pixels(driver) - expected).max() <= 2)
+
+
+def caption(driver):
+    return driver.find_element(By.ID, "status").text
 
 
 def seed_picture(generator, seed):
@@ -191,15 +196,78 @@ def test_the_walk_plays_and_pauses(page):
     play.click()
     browser.until(lambda: pictures(driver) > before + 3)
     assert play.get_attribute("aria-pressed") == "true" and play.text == "Pause"
+    seed = driver.find_element(By.ID, "seed").get_attribute("value")
+    walking = re.fullmatch(rf"Walk from seed {seed} to seed ([0-9]+)", caption(driver))
+    assert walking and driver.find_element(By.ID, "canvas").accessible_name == walking[0]
     play.click()
     assert play.get_attribute("aria-pressed") == "false"
+    between = rf"Between seed {seed} and seed {walking[1]}, after [0-9]+ % of the way"
+    assert re.fullmatch(between, caption(driver))
+    play.click()  # goes on to the same seed
+    assert caption(driver) == walking[0]
+    play.click()
+    address = rf".*#seed={seed}&to={walking[1]}&share=0\.[0-9]{{4}}"
+    browser.until(lambda: re.fullmatch(address, driver.current_url))
+
+
+def test_the_address_is_a_link_to_the_picture(page, generator):
+    driver, _, _ = page
+    address = driver.current_url.partition("#")[0]
+    directions = principal_directions(generator)
+    for link, z, said in (
+        ("#seed=12", seed_latents([12], 100), "Picture of seed 12"),
+        (
+            "#seed=12&direction_2=-1.5",
+            seed_latents([12], 100) - np.float32(1.5) * directions[1],
+            "Picture of seed 12, moved along directions",
+        ),
+        (
+            "#seed=3&to=8&share=0.5",
+            walk(seed_latents([3, 8], 100), [0.5]),
+            "Between seed 3 and seed 8, after 50 % of the way",
+        ),
+        ("#seed=-1&to=8&share=2&direction_1=x&x=1", seed_latents([7], 100), "Picture of seed 7"),
+    ):
+        driver.get("about:blank")
+        driver.get(address + link)
+        browser.until(lambda: pictures(driver))
+        wait_for_picture(driver, draw(generator, z)[0])
+        assert caption(driver) == said
+    driver.get(address + "#seed=20")  # in the page that is open
+    wait_for_picture(driver, seed_picture(generator, 20))
+    press(driver, Keys.ARROW_RIGHT)
+    browser.until(lambda: driver.current_url == f"{address}#seed=21")
+    slider = driver.find_element(By.ID, "direction_1")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    browser.until(lambda: driver.current_url == f"{address}#seed=21&direction_1=0.1")
+    driver.find_element(By.ID, "reset").click()
+    browser.until(lambda: driver.current_url == f"{address}#seed=21")
+
+
+def test_small_pictures_show_both_ends_of_a_slider(page, generator):
+    driver, _, _ = page
+    seed = int(driver.find_element(By.ID, "seed").get_attribute("value"))
+    directions = principal_directions(generator)
+    code = (
+        "return [...document.getElementById(arguments[0]).parentElement.querySelectorAll('canvas')]"
+        ".map((c) => [...c.getContext('2d').getImageData(0, 0, 64, 64).data])"
+    )
+    for k in (0, 7):
+        z = seed_latents([seed], 100) + np.float32([[-4], [4]]) * directions[k]
+        expected = draw(generator, z).astype(int)
+
+        def shows(k=k, expected=expected):
+            ends = np.array(driver.execute_script(code, f"direction_{k + 1}"))
+            return np.abs(ends.reshape(2, 64, 64, 4)[..., :3] - expected).max() <= 2
+
+        browser.until(shows)
 
 
 def test_everything_fits_on_a_phone_and_every_control_has_a_name(page):
     driver, _, _ = page
     names = [
         control.accessible_name
-        for control in driver.find_elements(By.CSS_SELECTOR, "button, input, select, canvas")
+        for control in driver.find_elements(By.CSS_SELECTOR, "button, input, select, #canvas")
         if control.is_displayed()
     ]
     assert all(names) and len(names) == len(set(names)) == 19
@@ -259,6 +327,9 @@ def test_no_errors_and_nothing_from_elsewhere(page):
         e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"
     ]
     here = ("http://127.0.0.1:", "data:", "blob:")
-    assert driver.current_url in urls and [u for u in urls if not u.startswith(here)] == []
+    assert (
+        driver.current_url.partition("#")[0] in urls
+        and [u for u in urls if not u.startswith(here)] == []
+    )
     assert {code for _, code in requests} <= {200, 304}
     assert "/generator.onnx" in [path for path, _ in requests]

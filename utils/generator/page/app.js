@@ -1,19 +1,22 @@
 // The page: from controls to latents, and from the worker's pixels to the canvas.
 
+import { read, write } from "./address.js";
 import { drawer } from "./drawer.js";
 import { allowed, choose as withChoice, chosen, fade, hold } from "./groups.js";
 import { between, latents } from "./latents.js";
+import { addSlider, setSlider, showEnds } from "./sliders.js";
 
 const $ = (id) => document.getElementById(id);
 const about = await (await fetch("./site.json", { cache: "no-cache" })).json();
 const canvas = $("canvas");
 const context = canvas.getContext("2d");
 
-// The latents of the picture are `base` (of a seed, or on a walk) plus the sliders' directions. Of
-// categorical latents, `about.groups`, a chooser for each group says which variant is drawn.
+// The latents of the picture are `base` (of a seed, or on the way to another one) plus the sliders'
+// directions. Of categorical latents, `about.groups`, a chooser for each group says which variant
+// is drawn.
 let seed = 7n;
 let base = latents(seed, about.z_dim);
-let place = "seed_7";
+let way = null; // {goal, end, share}: from the seed to another one
 let playing = false;
 
 // Pictures: one at a time, always of the newest request -----------------------------------------
@@ -31,8 +34,7 @@ const draw = drawer(about, {
     if (open) return describe();
     open = true;
     for (const part of document.querySelectorAll("fieldset")) part.disabled = false;
-    describe();
-    show();
+    follow();
   },
 });
 
@@ -52,18 +54,26 @@ async function show() {
   } finally {
     busy = false;
   }
+  preview();
 }
 
-function moved() {
-  if (!about.groups) return along(base.slice());
+/** The small pictures of the sliders, while nothing else is drawn. */
+function preview() {
+  showEnds([...choosers, ...sliders], canvas, () => playing || busy, (slider, value) => draw(moved(slider, value)));
+}
+
+/** The latents of the picture, or of the one with another value of a slider. */
+function moved(changed, value) {
+  const valueOf = (slider) => (slider === changed ? value : slider.valueAsNumber);
+  if (!about.groups) return along(base.slice(), valueOf);
   if (playing) return base;
-  const choice = choosers.map((chooser, g) => allowed(about.groups, g)[chooser.valueAsNumber - 1]);
-  return hold(about.groups, along(withChoice(about.groups, base, choice)), choice);
+  const choice = choosers.map((chooser, g) => allowed(about.groups, g)[valueOf(chooser) - 1]);
+  return hold(about.groups, along(withChoice(about.groups, base, choice), valueOf), choice);
 }
 
-function along(z) {
+function along(z, valueOf) {
   sliders.forEach((slider, k) => {
-    for (let i = 0; i < z.length; i += 1) z[i] += slider.valueAsNumber * about.directions[k][i];
+    for (let i = 0; i < z.length; i += 1) z[i] += valueOf(slider) * about.directions[k][i];
   });
   return z;
 }
@@ -72,28 +82,57 @@ function say(text) {
   $("status").textContent = text;
 }
 
+/** Says what the picture is, and writes it into the address. */
 function describe() {
-  const moves = sliders.some((slider) => slider.valueAsNumber !== 0) ? ", moved along directions" : "";
-  const description = `Picture of seed ${seed}${rechosen() ? ", with other variants" : ""}${moves}`;
+  const moves = moving() ? ", moved along directions" : "";
+  const variants = rechosen() && !playing ? ", with other variants" : "";
+  const place = playing
+    ? `Walk from seed ${seed} to seed ${way.goal}`
+    : way
+      ? `Between seed ${seed} and seed ${way.goal}, after ${Math.round(100 * way.share)} % of the way`
+      : `Picture of seed ${seed}`;
+  const description = `${place}${variants}${moves}`;
   canvas.setAttribute("aria-label", description);
   say(description);
+  const values = new Map(sliders.filter((slider) => slider.valueAsNumber).map(({ id, value }) => [id, value]));
+  if (rechosen() && !playing) for (const { id, value } of choosers) values.set(id, value);
+  write(seed, playing ? null : way, values);
 }
+
+/** Shows the picture that the address says. */
+function follow() {
+  const said = read(location.hash);
+  pause();
+  seed = said.seed ?? seed;
+  $("seed").value = String(seed);
+  base = latents(seed, about.z_dim);
+  way = said.to === null ? null : { goal: said.to, end: latents(said.to, about.z_dim), share: said.share };
+  if (way) base = onTheWay();
+  for (const slider of sliders) setSlider(slider, said.values.get(slider.id) ?? 0);
+  setChoosers();
+  for (const chooser of choosers) {
+    if (said.values.has(chooser.id)) setSlider(chooser, said.values.get(chooser.id));
+  }
+  describe();
+  show();
+}
+addEventListener("hashchange", () => open && follow());
 
 // Seeds -----------------------------------------------------------------------------------------
 
 function goTo(newSeed) {
   seed = newSeed;
+  way = null;
   base = latents(seed, about.z_dim);
-  place = `seed_${seed}`;
   $("seed").value = String(seed);
   setChoosers();
-  describe();
-  show();
 }
 
 function choose(newSeed) {
   pause();
   goTo(newSeed);
+  describe();
+  show();
 }
 
 const LAST = 10n ** 18n - 1n; // 18 digits, as in generate.py
@@ -101,9 +140,8 @@ const randomSeed = () => BigInt(Math.floor(Math.random() * 1e6));
 
 $("seed").addEventListener("input", () => {
   if (/^[0-9]{1,18}$/.test($("seed").value)) {
-    pause();
     const typed = $("seed").value;
-    goTo(BigInt(typed));
+    choose(BigInt(typed));
     $("seed").value = typed; // keeps zeros at the beginning while a person types
   }
 });
@@ -118,45 +156,52 @@ $("random").addEventListener("click", () => choose(randomSeed()));
 const ease = (t) => t * t * (3 - 2 * t);
 const frame = () => new Promise(requestAnimationFrame);
 
+/** Begins, or goes on, with a walk to one random seed after another. */
 async function walk() {
   playing = true;
   $("play").textContent = "Pause";
   $("play").setAttribute("aria-pressed", "true");
-  let from = base;
-  let goal = randomSeed();
-  let end = latents(goal, about.z_dim);
-  let share = 0;
+  setOut();
   let before = performance.now();
   while (playing) {
     const now = await frame();
-    share += Math.max(0, now - before) / 1000 / $("pace").valueAsNumber;
-    before = Math.max(now, before);
     if (!playing) break;
-    if (share >= 1) {
-      goTo(goal);
-      from = base;
-      goal = randomSeed();
-      end = latents(goal, about.z_dim);
-      share = 0;
+    way.share += Math.max(0, now - before) / 1000 / $("pace").valueAsNumber;
+    before = Math.max(now, before);
+    if (way.share >= 1) {
+      goTo(way.goal);
+      setOut();
     } else {
-      base = between(from, end, ease(share));
-      if (about.groups) base = onTheWay(from, base, end, share);
-      place = `walk_${seed}_${goal}_${Math.round(100 * share)}`;
-      await show();
+      base = onTheWay();
     }
+    await show();
   }
 }
 
-function onTheWay(from, z, end, share) {
+/** Chooses where the walk goes, unless it was on its way, and says so. */
+function setOut() {
+  const goal = way?.goal ?? randomSeed();
+  way ??= { goal, end: latents(goal, about.z_dim), share: 0 };
+  describe();
+}
+
+/** The latents on the way from the seed to the goal. */
+function onTheWay() {
+  const from = latents(seed, about.z_dim);
+  const z = between(from, way.end, ease(way.share));
+  if (!about.groups) return z;
   const free = about.groups.gaussian ? z : from;
-  return fade(about.groups, free, chosen(about.groups, from), chosen(about.groups, end), share);
+  return fade(about.groups, free, chosen(about.groups, from), chosen(about.groups, way.end), way.share);
 }
 
 function pause() {
+  if (!playing) return;
   playing = false;
   setChoosers();
   $("play").textContent = "Play";
   $("play").setAttribute("aria-pressed", "false");
+  describe();
+  show();
 }
 
 const toggleWalk = () => (playing ? pause() : walk());
@@ -167,45 +212,26 @@ $("pace").addEventListener("input", () => {
 
 // Groups and directions -------------------------------------------------------------------------
 
-function addSlider(text, id, range, touched = () => {}) {
-  const label = document.createElement("label");
-  label.className = "slider";
-  const name = document.createElement("span");
-  name.textContent = text;
-  const slider = Object.assign(document.createElement("input"), { type: "range", id, ...range });
-  const output = document.createElement("output");
-  output.htmlFor = slider.id;
-  output.value = slider.value;
-  slider.addEventListener("input", () => {
-    touched(slider);
-    output.value = slider.value;
-    show();
-  });
-  slider.addEventListener("change", describe);
-  label.append(name, slider, output);
-  $("directions").append(label);
-  return slider;
-}
-
-function setSlider(slider, value) {
-  slider.value = value;
-  slider.nextElementSibling.value = slider.value;
-}
-
 const choosers = (about.groups?.offsets ?? []).map((_, g) =>
   addSlider(
-    `group ${g + 1}`, `group_${g + 1}`,
+    $("directions"), `group ${g + 1}`, `group_${g + 1}`,
     { min: 1, max: allowed(about.groups, g).length, step: 1, value: 1 },
-    (chooser) => {
-      const wanted = chooser.value;
-      if (playing) pause(); // which sets the choosers to the variants of the walk
-      chooser.value = wanted;
+    {
+      touched(chooser) {
+        const wanted = chooser.value;
+        if (playing) pause(); // which sets the choosers to the variants of the walk
+        setSlider(chooser, wanted);
+        show();
+      },
+      changed: describe,
     },
   ));
 const sliders = about.directions.map((_, k) =>
-  addSlider(`direction ${k + 1}`, `direction_${k + 1}`, { min: -4, max: 4, step: 0.1, value: 0 }));
+  addSlider(
+    $("directions"), `direction ${k + 1}`, `direction_${k + 1}`,
+    { min: -4, max: 4, step: 0.1, value: 0 }, { touched: show, changed: describe },
+  ));
 if (choosers.length) $("directions").previousElementSibling.textContent = "Variants";
-setChoosers();
 
 /** Sets the choosers to the variants of the base. */
 function setChoosers() {
@@ -218,6 +244,10 @@ function setChoosers() {
 function rechosen() {
   return choosers.some((chooser, g) =>
     allowed(about.groups, g)[chooser.valueAsNumber - 1] !== chosen(about.groups, base)[g]);
+}
+
+function moving() {
+  return sliders.some((slider) => slider.valueAsNumber !== 0);
 }
 
 function reset() {
@@ -254,8 +284,8 @@ function save() {
   paper.drawImage(canvas, 0, 0, copy.width, copy.height);
   copy.toBlob((blob) => {
     const link = document.createElement("a");
-    const moves = rechosen() || sliders.some((slider) => slider.valueAsNumber !== 0);
-    link.download = `${place}${moves ? "_moved" : ""}.png`;
+    const place = way ? `walk_${seed}_${way.goal}_${Math.round(100 * way.share)}` : `seed_${seed}`;
+    link.download = `${place}${rechosen() || moving() ? "_moved" : ""}.png`;
     link.href = URL.createObjectURL(blob);
     link.click();
     URL.revokeObjectURL(link.href);
@@ -287,4 +317,3 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
-

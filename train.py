@@ -1,5 +1,6 @@
 """Trains a WGAN-GP on a zip or a folder of images, or continues a training."""
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -16,6 +17,7 @@ parser = cli.parser(
     "  python train.py                                  the reference training on output.zip\n"
     "  python train.py --dry-run                        how long will it take?\n"
     "  python train.py --data mine.zip --run-id 0002 --recipe fast    on your own images\n"
+    "  python train.py --data mine.zip --run-id 0002    continues that run, with its own options\n"
     "The same command again continues where a training stopped.",
 )
 add = parser.add_argument
@@ -30,11 +32,18 @@ add(
     help="networks and hyperparameters: reference; fast, for your own images; lines, for pictures "
     "of rows and columns in few colours; or an earlier preset",
 )
+add("--config", metavar="FILE", help="take the options of this params.json, unless named here")
 add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
 add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
 add("--minutes", type=cli.number(0.01), help="time limit; without one, only --epochs ends it")
 add("--batch-size", type=cli.whole(), help="images per update; else the preset's, 16")
 add("--print-every", type=cli.whole(), metavar="EPOCHS", help="between two sample grids")
+add("--log-every", type=cli.whole(), metavar="EPOCHS", help="between two lines of the log")
+add(
+    "--tensorboard",
+    action=argparse.BooleanOptionalAction,
+    help="also write losses, scores and samples for TensorBoard",
+)
 add("--rows", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--columns", type=cli.whole(most=100), default=5, help="of the sample grids")
 add("--n-critic", type=cli.whole(), help="critic updates per epoch; else the preset's number")
@@ -71,7 +80,14 @@ add("--devices", type=cli.whole(word="all"), metavar="N", help="of this machine,
 add("--coordinator", metavar="HOST:PORT", help="address of process 0, where several train")
 add("--processes", type=cli.whole(), metavar="N", help="their number, on one machine or several")
 add("--process", type=cli.whole(0), metavar="I", help="the number of this one, from 0")
-add("--dry-run", action="store_true", help="print the configuration and the time, and stop")
+add("--dry-run", action="store_true", help="print sizes, memory and time, and stop")
+add("--verbose", action="store_true", help="print the whole configuration, too")
+
+ONCE = (
+    *("run_id", "new", "config", "checkpoint", "dry_run", "verbose", "debug", "help"),
+    *("data", "devices", "coordinator", "processes", "process"),
+)
+"""Options of one call, and those that hold for one machine: `params.json` has all the others."""
 
 
 def main(a):
@@ -84,6 +100,7 @@ def main(a):
     from utils.loaders import data_size, load_images
     from utils.runs import data_rules, locked, run_folder
 
+    a = settled(a)
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
         size = data_size(a.data, FOLLOW_DATA[a.recipe])
@@ -101,6 +118,9 @@ def main(a):
         keep=a.keep,
         evaluate_every=a.evaluate_every,
         on_nan=a.on_nan,
+        log_every=a.log_every,
+        tensorboard=a.tensorboard,
+        command=kept(a, size),
     )
     recipe = dataclasses.replace(chosen.recipe, seed=a.seed, precision=a.precision)
     own = {"augment": a.augment, "held_back": a.held_back}
@@ -129,34 +149,73 @@ def main(a):
             if folder.is_dir() and not (a.new or a.dry_run):
                 stack.enter_context(locked(folder))  # before the checkpoint is read
             print(resume(gan, folder, mode, a.checkpoint))
+        if a.verbose:
+            shown = dataclasses.asdict(options) | {"run_folder": str(folder), "model": gan.config}
+            print(json.dumps(shown, indent=2))
         if a.dry_run:
-            return report(gan, x_train, folder, options)
+            return report(gan, x_train, options)
         judge = judge_for(size, training=x_train.first(batch_size))
         options = dataclasses.replace(options, judge=judge)
         gan.train(x_train, batch_size, options.epochs, folder, options=options)
         return end(gan, folder, options)
 
 
-def report(gan, x_train, folder, options):
-    """Prints the configuration, the size of the networks, memory and time; returns 0."""
+def settled(a):
+    """The options typed; for the others what `--config` says, or the run that is continued.
+
+    A length that is typed replaces another kind of length in a file, unless the recipe needs both.
+    """
+    from utils.runs import as_typed, named_options, read_command, run_folder
+
+    named, config, own = named_options(parser), {}, {}
+    if a.config:
+        config = read_command(a.config, parser, ONCE)
+        if config is None:
+            raise ValueError(
+                f"{a.config}: holds no options; expected the params.json of a run that train.py "
+                "began, by this version or a later one"
+            )
+    folder = run_folder(a.run_id, a.data)
+    # Several processes need one command: not each of their machines has the run folder.
+    if (folder / "params.json").exists() and not (a.new or a.coordinator):
+        own = read_command(folder / "params.json", parser, ONCE) or {}
+    chosen = vars(a)
+    recipe = preset((chosen | own | config | named)["recipe"]).recipe
+    for options in (own, config, named):
+        if "epochs" in options:
+            chosen = chosen | {"minutes": None}
+        elif "minutes" in options and not recipe.needs_epochs:
+            chosen = chosen | {"epochs": None}
+        chosen = chosen | options
+    taken = {n: v for n, v in own.items() if chosen[n] == v and n not in {*config, *named}}
+    if typed := as_typed(parser, taken):
+        print(f"With the options of {folder}: {typed}")
+    return argparse.Namespace(**chosen)
+
+
+def kept(a, size):
+    """The options that `params.json` keeps; the size of the images where the data gave it."""
+    options = {name: value for name, value in vars(a).items() if name not in ONCE}
+    if a.recipe in FOLLOW_DATA:
+        options["image_size"] = size
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def report(gan, x_train, options):
+    """Prints where it would run, the size of the networks, memory and time; returns 0."""
+    from models.training.forecast import foreseen, start_line
     from models.training.memory import check_memory
 
-    shown = dataclasses.asdict(options) | {"run_folder": str(folder), "model": gan.config}
-    print(json.dumps(shown, indent=2))
-    for network in (gan.critic, gan.generator):
-        print(f"{network.name}: {network.count_params():,} parameters")
+    print(start_line(gan))
+    height, width, channels = gan.input_dim
+    sizes = [f"{n.name} {n.count_params():,} parameters" for n in (gan.critic, gan.generator)]
+    print(f"{height} × {width} × {channels} values an image, {', '.join(sizes)}")
     check_memory(gan)
     epochs = None if options.epochs is None else max(0, options.epochs - gan.epoch)
     seconds = gan.time_epoch(x_train, options.n_critic)
     rate = options.n_critic * options.batch_size / seconds
     print(f"one epoch: {seconds:.2f} s ({rate:.0f} images/s)")
-    limit = None if options.minutes is None else 60 * options.minutes
-    if epochs is None or (limit is not None and limit < epochs * seconds):
-        print(f"in {options.minutes:g} minutes: about {limit / seconds:.0f} epochs")
-    else:
-        print(
-            f"{epochs} epochs: about {epochs * seconds / 3600:.1f} hours ({epochs * seconds:.0f} s)"
-        )
+    print(f"time: {foreseen(seconds, epochs, options.minutes)}")
     return 0
 
 
@@ -167,12 +226,15 @@ def end(gan, folder, options):
         print(f"Stopped after {gan.epoch}{planned} epochs; everything is in {folder}")
         print(f"Continue with: python {shlex.join(sys.argv)}")
         return 130
-    if options.minutes is not None and gan.epoch != options.epochs:
+    if options.minutes is not None and (options.epochs is None or gan.epoch < options.epochs):
         print(
             f"{options.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds "
             "more"
         )
-    print(f"Samples, losses and generator.h5 are in {folder}")
+    if folder.is_dir():
+        print(f"Samples, losses and generator.h5 are in {folder}")
+    else:
+        print(f"Nothing was trained, so there is no {folder}")
     return 0
 
 

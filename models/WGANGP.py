@@ -71,6 +71,7 @@ class WGANGP:
         batches_seen: number of real batches trained on, the position in the data.
         rollbacks: how often the training was rolled back; each time the noise changes.
         training: what `params.json` says of the training itself; set by `train`.
+        command: what it says of the command line that began it; set by `train`.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
 
@@ -211,6 +212,7 @@ class WGANGP:
         self.rollbacks = 0
         self.newest_known = 0  # epochs of the last checkpoint beside the one that was loaded
         self.training = {}
+        self.command = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()
         self._engine.allow_tf32(self.recipe.precision == "tf32")
@@ -304,12 +306,11 @@ class WGANGP:
         checkpoint.broadcast(self)
         stream = seek(x_train, self)
         count = self.recipe.penalty_every  # epochs in which every kind of update occurs
-        for _ in range(count):
+        times = []
+        for _ in tqdm(range(2 * count), "Compiling and measuring", leave=False, unit=" epochs"):
             self.train_epoch(stream, n_critic)
-        start = time.perf_counter()
-        for _ in range(count):
-            self.train_epoch(stream, n_critic)
-        return (time.perf_counter() - start) / count
+            times.append(time.perf_counter())
+        return (times[-1] - times[count - 1]) / count
 
     def noise(self, step, n_critic):
         """Latents, interpolation weights and the random numbers of augmentation for epoch `step`.

@@ -105,7 +105,9 @@ _BEST_RECIPE = Recipe(
     generator_average=200_000,
     learning_rate_decay=0.4,
 )
-_BEST_OPTIONS = Options(epochs=100_000, n_critic=1, print_every_n_batches=1000)
+# A line of the log about once a second on two cores.
+_BEST_OPTIONS = Options(epochs=100_000, n_critic=1, print_every_n_batches=1000, log_every=10)
+_LINES_OPTIONS = replace(_BEST_OPTIONS, log_every=50)
 
 # docs/experiments.md: flips keep the critic from learning the images by heart, and γ does not fall
 # below what holds it. Weight decay and ε keep entries of the tables at rest that no image shows.
@@ -122,11 +124,11 @@ _LINES_RECIPE = replace(
     held_back=0.1,
 )
 _LINES = {
-    64: Preset(Tables(64), _LINES_RECIPE, _BEST_OPTIONS),
+    64: Preset(Tables(64), _LINES_RECIPE, _LINES_OPTIONS),
     128: Preset(
         Tables(128, variants=512, grad_weight=15),
         replace(_LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0),
-        _BEST_OPTIONS,
+        _LINES_OPTIONS,
     ),
 }
 

@@ -3,7 +3,8 @@
 This module imports no framework, so a command line knows its choices before one is loaded.
 """
 
-from dataclasses import dataclass
+import importlib.util
+from dataclasses import dataclass, field
 
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 LOSSES = ("wasserstein", "relativistic")
@@ -151,12 +152,18 @@ class Options:
         evaluate_every: epochs between two rows of `metrics.csv`, which also decide which checkpoint
             is kept as the best; 0 for never; None for every `print_every_n_batches`, where that
             takes at most 3 % of the time.
+        log_every: epochs between two lines of the log; `losses.csv` has every epoch.
+        tensorboard: whether `tensorboard/` in the run folder is written, see
+            `utils.tensorboard.TensorBoard`.
+        command: options of a command line by name, kept in `params.json` for `--config`; empty for
+            a training that none began.
         minutes: the training ends after this time, if it has not ended before; None for no limit. A
             learning rate that decays does so by epochs all the same.
         callbacks: further Keras callbacks; their `model` is the `WGANGP`.
 
     Raises:
-        ValueError: a value outside its range; the message names the field.
+        ValueError: a value outside its range, the message names the field; or `tensorboard` and no
+            package of that name.
     """
 
     epochs: int | None = 1201
@@ -172,6 +179,9 @@ class Options:
     judge: object = None
     evaluate_every: int | None = None
     minutes: float | None = None
+    log_every: int = 1
+    tensorboard: bool = False
+    command: dict = field(default_factory=dict)
     callbacks: tuple = ()
 
     def __post_init__(self):
@@ -181,5 +191,11 @@ class Options:
             rows=self.rows,
             columns=self.columns,
             print_every_n_batches=self.print_every_n_batches,
+            log_every=self.log_every,
             keep=self.keep,
         )
+        if self.tensorboard and not importlib.util.find_spec("tensorboard"):
+            raise ValueError(
+                "tensorboard needs a package of that name: python -m pip install tensorboard, or "
+                "train without --tensorboard (--no-tensorboard)"
+            )

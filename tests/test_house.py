@@ -13,13 +13,16 @@ import pytest
 from tests.helpers import ROOT
 
 SCRIPTS = ("train", "generate", "evaluate")
-BOTTOM = {f"utils.{name}" for name in ("messages", "files", "images", "decoding", "hdf5", "cli")}
+BOTTOM = {
+    f"utils.{name}"
+    for name in ("frameworks", "messages", "files", "images", "decoding", "hdf5", "cli")
+}
 DATA = {"utils.image_files", "utils.sources", "utils.loaders"}
 ROOMS = {
     f"utils.{name}"
     for name in ("prepare", "runs", "watch", "generator", "drawing", "quality", "notebook")
 }
-TOP = {"utils.callbacks", "utils.commands"}
+TOP = {"utils.callbacks", "utils.tensorboard", "utils.commands"}
 FRAMEWORKS = {"tensorflow", "jax", "torch"}
 HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "onnx")
 

@@ -1,13 +1,11 @@
 """Everything around the model: data, run folders, drawing, judging."""
 
 import importlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 
-# TensorFlow reads these when it is imported. Its banner of processor features helps nobody here;
-# real errors still show. oneDNN is off on some processors and trains 1.25 times as fast.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+from utils.frameworks import watch_imports
+
+watch_imports()
 
 
 def exports(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], object]:

@@ -45,7 +45,7 @@ class StopOnFault(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.folder:
             check_still_there(self.folder)
-        values = dict(zip(COLUMNS[1:], _losses(self.model, epoch), strict=True))
+        values = dict(zip(COLUMNS[1:], losses_of(self.model, epoch), strict=True))
         faulty = {name: value for name, value in values.items() if not math.isfinite(value)}
         if faulty:
             raise FloatingPointError(
@@ -55,16 +55,18 @@ class StopOnFault(keras.callbacks.Callback):
 
 
 class Log(keras.callbacks.Callback):
-    """The progress bar, a log line per epoch on the screen and in `log.txt`, and `losses.csv`.
+    """The progress bar, the log on the screen and in `log.txt`, and `losses.csv`.
 
-    When a training continues, both files are first written anew from the loss history, so they hold
-    every epoch once. Then they grow by a line per epoch.
+    The log has a line for every `every`-th epoch, for every one that is scored, and for the last
+    one; `losses.csv` has a line per epoch. When a training continues, both files are first written
+    anew from the loss history, so they hold every epoch once, and no line tells where it stopped.
 
     Args:
         folder: the run folder.
         epochs: in all; None for no end.
         images_per_epoch: real images that one epoch trains on.
         n_critic: critic updates per epoch.
+        every: epochs between two lines of the log.
         minutes: time limit of the training, shown instead of `epochs`; None for none.
     """
 
@@ -74,6 +76,7 @@ class Log(keras.callbacks.Callback):
         epochs: int | None,
         images_per_epoch: int,
         n_critic: int,
+        every: int = 1,
         minutes: float | None = None,
     ):
         super().__init__()
@@ -82,6 +85,7 @@ class Log(keras.callbacks.Callback):
         self.minutes = minutes
         self.images_per_epoch = images_per_epoch
         self.n_critic = n_critic
+        self.every = every
         self._opened = contextlib.ExitStack()
 
     def on_train_begin(self, logs=None):
@@ -95,6 +99,7 @@ class Log(keras.callbacks.Callback):
             self._opened.enter_context((self.folder / name).open("a", newline="", buffering=1))
             for name in ("losses.csv", "log.txt")
         )
+        self._logged = (-1, 0)  # the last epoch in the log, and its number of lines there
         for epoch in range(self.model.epoch):
             self._write(epoch)
         self.bar = tqdm(
@@ -106,7 +111,8 @@ class Log(keras.callbacks.Callback):
         self._opened.callback(self.bar.close)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.write(self._write(epoch))
+        for line in self._write(epoch):
+            self.bar.write(line)
         rate = self.bar.format_dict["rate"]
         if rate:
             speed = f"{rate * self.images_per_epoch:.0f} images/s"
@@ -114,21 +120,35 @@ class Log(keras.callbacks.Callback):
         self.bar.update()
 
     def on_train_end(self, logs=None):
+        if self.model.epoch:
+            for line in self._log(self.model.epoch - 1):
+                self.bar.write(line)
         self.close()
 
     def close(self):
         """Closes the files and the bar, also where the training fails."""
         self._opened.close()
 
-    def _write(self, epoch: int) -> str:
-        *d_loss, g_loss = _losses(self.model, epoch)
-        line = log_line(epoch, self.n_critic, d_loss, g_loss)
-        csv.writer(self.csv).writerow([epoch, *(f"{loss:.9g}" for loss in (*d_loss, g_loss))])
-        for row in self.model.scores:
-            if row["epoch"] == epoch:
-                line += "\n" + score_line(row)
-        self.text.write(line + "\n")
-        return line
+    def _write(self, epoch: int) -> list[str]:
+        """Writes an epoch to both files; returns its new lines of the log."""
+        losses = losses_of(self.model, epoch)
+        csv.writer(self.csv).writerow([epoch, *(f"{loss:.9g}" for loss in losses)])
+        due = epoch % self.every == 0 or self._scores(epoch)
+        return self._log(epoch) if due else []
+
+    def _log(self, epoch: int) -> list[str]:
+        """Writes to `log.txt` what it lacks of an epoch, and returns it."""
+        *d_loss, g_loss = losses_of(self.model, epoch)
+        lines = [log_line(epoch, self.n_critic, d_loss, g_loss)]
+        lines += [score_line(row) for row in self._scores(epoch)]
+        last, count = self._logged
+        self._logged = epoch, len(lines)
+        new = lines[count if last == epoch else 0 :]
+        self.text.writelines(f"{line}\n" for line in new)
+        return new
+
+    def _scores(self, epoch: int) -> list[dict[str, float]]:
+        return [row for row in self.model.scores if row["epoch"] == epoch]
 
 
 class StopAfter(keras.callbacks.Callback):
@@ -212,5 +232,6 @@ class Checkpoint(keras.callbacks.Callback):
         self.saved = time.monotonic()
 
 
-def _losses(gan, epoch: int) -> list[float]:
+def losses_of(gan, epoch: int) -> list[float]:
+    """The losses of one epoch, in the order of `COLUMNS`, after the epoch."""
     return [*gan.d_losses[epoch], gan.g_losses[epoch]]

@@ -1,6 +1,6 @@
 """What only a framework can do, one module each; Keras's backend (`KERAS_BACKEND`) chooses it.
 
-Every engine has the same five functions:
+Every engine has the same six functions:
 
 `gradients(loss, variables)`: `loss()` returns (scalar, aux); returns (aux, gradients), the
 gradients of the scalar with respect to `variables`, Keras variables, in their order.
@@ -16,6 +16,9 @@ their second axis; where several processes train (JAX only), each gives its own 
 
 `allow_tf32(allowed)`: whether float32 products may be computed with 10 bits (TensorFloat-32), which
 NVIDIA GPUs since Ampere do several times as fast; for the whole process.
+
+`device()`: what it computes on: its kind, "CPU", "GPU" or another such as "TPU", and its name,
+empty for a CPU.
 """
 
 import contextlib

@@ -150,3 +150,10 @@ def _sharded(pure, variables, processes):
 def allow_tf32(allowed: bool) -> None:
     """See `models.engines`; it is JAX's default."""
     jax.config.update("jax_default_matmul_precision", None if allowed else "float32")
+
+
+def device() -> tuple[str, str]:
+    """See `models.engines`."""
+    first = jax.local_devices()[0]
+    kind = first.platform.upper()
+    return kind, "" if kind == "CPU" else first.device_kind

@@ -46,3 +46,11 @@ def compiled(
 def allow_tf32(allowed: bool) -> None:
     """See `models.engines`."""
     tf.config.experimental.enable_tensor_float_32_execution(allowed)
+
+
+def device() -> tuple[str, str]:
+    """See `models.engines`."""
+    found = tf.config.list_physical_devices("GPU")
+    if not found:
+        return "CPU", ""
+    return "GPU", tf.config.experimental.get_device_details(found[0]).get("device_name", "")

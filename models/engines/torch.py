@@ -48,3 +48,11 @@ def allow_tf32(allowed: bool) -> None:
     """See `models.engines`."""
     torch.backends.cuda.matmul.allow_tf32 = allowed
     torch.backends.cudnn.allow_tf32 = allowed
+
+
+def device() -> tuple[str, str]:
+    """See `models.engines`."""
+    kind = ops.zeros(()).device.type
+    if kind == "cuda":
+        return "GPU", torch.cuda.get_device_name()
+    return ("CPU", "") if kind == "cpu" else ("GPU", kind)

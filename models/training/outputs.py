@@ -128,8 +128,9 @@ def shared_params(gan, images: str) -> dict:
 
 
 def save_params(folder, gan) -> None:
-    """Writes `params.json`."""
-    runs.write_params(folder, _params(gan))
+    """Writes `params.json`; where a command line began the training, with its options."""
+    command = {"command": gan.command} if gan.command else {}
+    runs.write_params(folder, _params(gan) | command)
 
 
 def save_samples(folder, gan, rows: int, columns: int) -> None:

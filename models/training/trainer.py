@@ -9,10 +9,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from models.training import checkpoint, outputs
+from models.training.forecast import Forecast, start_line
 from utils import callbacks, cli, runs
 from utils.files import delete_unfinished
 from utils.loaders import FEWEST_HELD_BACK, ArraySource, ImageStream
 from utils.quality import Scores
+from utils.tensorboard import TensorBoard
 
 ROLLBACKS = 3
 """Rollbacks to one checkpoint before a training gives up."""
@@ -75,6 +77,7 @@ class Trainer:
             "data": getattr(stream, "name", ""),
             "data_fingerprint": _fingerprint(stream, runs.data_rules(self.folder)),
         }
+        gan.command = options.command
         gan.processes.check_same(outputs.shared_params(gan, _fingerprint(stream, 1)))
         first = gan.processes.is_first
         if first:
@@ -89,6 +92,7 @@ class Trainer:
             handlers = self._handlers(stream, stack) if first else [callbacks.StopOnFault(None)]
             stack.enter_context(_how_to_continue(self.folder))
             if first:
+                print(start_line(gan))
                 self._prepare_folder(stream)
                 if gan.recipe.held_back:
                     print(_what_is_held_back(stream))
@@ -98,7 +102,9 @@ class Trainer:
         """The callbacks of the first process, in the order in which they are called."""
         options, folder = self.options, self.folder
         images = options.batch_size * options.n_critic
-        log = callbacks.Log(folder, options.epochs, images, options.n_critic, options.minutes)
+        log = callbacks.Log(
+            folder, options.epochs, images, options.n_critic, options.log_every, options.minutes
+        )
         stack.callback(log.close)
         every = options.print_every_n_batches
         handlers = [callbacks.StopOnFault(folder)]
@@ -112,6 +118,12 @@ class Trainer:
                 folder, options.save_minutes, options.save_epochs, options.keep, data
             ),
         ]
+        if options.tensorboard:
+            board = TensorBoard(folder, options.log_every, every)
+            stack.callback(board.close)
+            handlers.append(board)
+        cycle = self.gan.recipe.penalty_every
+        handlers.append(Forecast(options.epochs, options.minutes, cycle))
         if options.minutes is not None:
             handlers.append(callbacks.StopAfter(options.minutes))
         return [*handlers, *options.callbacks]

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from models.training import checkpoint
 from models.WGANGP import WGANGP
 from tests.helpers import DATA, ROOT
 from tests.helpers.scripts import run_here
-from tests.helpers.small import TINY
+from tests.helpers.small import TINY, no_curves
 from utils import runs
 
 
@@ -49,13 +50,18 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     line, cwd = start(lines64, tmp_path, "--epochs", 2)
     dry = subprocess.run([*line, "--dry-run"], cwd=cwd, capture_output=True, text=True)
     assert dry.returncode == 0 and not (tmp_path / "run").exists()
-    assert "critic: 6,729 parameters" in dry.stdout and "2 epochs: about" in dry.stdout
+    where, sizes, memory, speed, length = dry.stdout.splitlines()[-5:]
+    assert where.startswith("Training on ") and "critic 6,729 parameters, generator " in sizes
+    assert memory.startswith("memory: about ") and speed.startswith("one epoch: ")
+    assert re.fullmatch(r"time: about \d+ seconds? for 2 epochs", length)
+    assert '"n_critic": 1' not in dry.stdout and "Compiling and measuring" in dry.stderr
     done = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = r"Found 40 images belonging to 1 classes\.\n5 colours cover 99\.\d % of the pixels\.\n"
     assert re.search(found, done.stdout)
     again = subprocess.run(line, cwd=cwd, capture_output=True, text=True)
     assert "This training is finished" in again.stdout and again.returncode == 0
+    assert "Samples, losses and generator.h5 are in run/gan/0001_lines64" in again.stdout
     generator = tmp_path / "run/gan/0001_lines64/generator.h5"
     arguments = ["--generator", generator, "--seeds", "0-1,7", "--columns", 2]
     made = command("generate.py", "images", *arguments, "--out", tmp_path / "new")
@@ -64,6 +70,84 @@ def test_scripts_from_the_sketch_to_new_images(lines64, tmp_path):
     assert names == ["grid.png", "latents.npz", "seed_0.png", "seed_1.png", "seed_7.png"]
     sample = np.asarray(Image.open(tmp_path / "run/gan/0001_lines64/images/sample_0.png"))
     assert sample.shape == (68, 134, 3)
+
+
+@pytest.fixture
+def train_here(tiny_zip, tmp_path, monkeypatch, capsys):
+    """Runs train.py with options in this process: the exit code, and what was printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("utils.callbacks.plot_convergence", no_curves)
+
+    def train(line):
+        left = run_here(["train.py", "--data", str(tiny_zip), *line.split()], monkeypatch)
+        return left, "".join(capsys.readouterr())
+
+    return train
+
+
+def test_an_existing_run_continues_with_its_own_options(train_here):
+    options = "--image-size 32 --width 0.03125 --batch-size 2 --n-critic 1 --evaluate-every 0"
+    assert train_here(f"{options} --log-every 2 --epochs 3")[0] == 0
+    folder = Path("run/gan/0001_tiny")
+    kept = json.loads((folder / "params.json").read_text())["command"]
+    assert kept["width"] == 0.03125 and kept["log_every"] == 2 and kept["epochs"] == 3
+    assert not kept.keys() & {"data", "run_id", "config", "minutes", "checkpoint", "debug"}
+
+    code, said = train_here("")
+    assert code == 0 and "This training is finished: more than 3 epochs extend it." in said
+    own = "--epochs 3 --batch-size 2 --log-every 2 --n-critic 1 --image-size 32 --width 0.03125"
+    assert f"With the options of {folder}: {own} --evaluate-every 0\n" in said
+    code, said = train_here("--n-critic 2 --epochs 5")
+    assert code == 2 and "n_critic was 1 and is now 2" in said
+
+    code, said = train_here("--epochs 4")
+    assert code == 0 and f"Continuing {folder} after 3 epochs." in said
+    assert [line.split(" ")[0] for line in (folder / "log.txt").open()] == ["0", "2", "3"]
+
+    # From its file alone, a run of the same networks; and from its checkpoint, one without an end.
+    line = f"--run-id 0002 --config {folder}/params.json --epochs 2"
+    code, said = train_here(f"{line} --checkpoint {folder}/weights/checkpoint_4.h5")
+    assert code == 0 and "Nothing was trained, so there is no run/gan/0002_tiny" in said
+    assert not Path("run/gan/0002_tiny").exists()
+    code, said = train_here(f"{line} --dry-run --verbose")
+    shown = json.loads(said[said.index("{\n") : said.index("\n}\n") + 2])
+    assert code == 0 and shown["model"] == json.loads((folder / "params.json").read_text())["model"]
+    assert (shown["n_critic"], shown["epochs"], shown["log_every"]) == (1, 2, 2)
+
+
+def test_a_file_of_options_that_is_wrong_is_one_line(train_here):
+    content = {"command": {"recipe": "best", "data": "/etc/passwd"}, "model": {}}
+    Path("config.json").write_text(json.dumps(content))
+    code, said = train_here("--config config.json")
+    assert code == 2 and said.count("\n") == 1
+    assert "recipe: expected one of reference, fast, lines, " in said
+    assert "data: no option that a file may set" in said
+    Path("config.json").write_text('{"model": {"z_dim": 100}}')
+    code, said = train_here("--config config.json")
+    assert code == 2 and "config.json: holds no options; expected the params.json of a run" in said
+    code, said = train_here("--config nix.json")
+    assert code == 2 and "nix.json: no such file; expected the params.json of a run" in said
+
+
+def test_a_length_that_is_named_replaces_the_one_in_a_file(train_here, monkeypatch):
+    Path("config.json").write_text('{"command": {"epochs": 9, "recipe": "fast"}}')
+    program = runpy.run_path(str(ROOT / "train.py"))
+    settled = {}
+    for line in ("", "--minutes 5", "--epochs 7 --recipe reference", "--minutes 5 --recipe lines"):
+        arguments = ["--data", "x.zip", "--config", "config.json", *line.split()]
+        monkeypatch.setattr("sys.argv", ["train.py", *arguments])
+        a = program["settled"](program["parser"].parse_args())
+        settled[line] = a.epochs, a.minutes, a.recipe
+    assert [*settled.values()] == [
+        (9, None, "fast"),
+        (None, 5, "fast"),
+        (7, None, "reference"),
+        (9, 5, "lines"),  # whose learning rates follow the planned epochs
+    ]
+    kept = program["kept"](a, 64)
+    assert kept["epochs"] == 9 and kept["image_size"] == 64  # that of the data
+    a.recipe = "reference"
+    assert "image_size" not in program["kept"](a, 128)
 
 
 def test_a_generator_that_learned_from_output_zip_is_judged_by_the_law(
@@ -255,6 +339,7 @@ BAD = {
     "train.py --image-size 100000": "argument --image-size: invalid choice: 100000 (choose from",
     "train.py --augment flop": "argument --augment: invalid choice: 'flop' (choose from",
     "train.py --precision int8": "argument --precision: invalid choice: 'int8' (choose from",
+    "train.py --log-every 0": f"argument --log-every: {WHOLE} 1",
     "train.py --on-nan go": "argument --on-nan: invalid choice: 'go' (choose from",
     "train.py --save-minutes nan": "argument --save-minutes: expected a number from 0, received",
     "train.py --save-minutes -1": "argument --save-minutes: expected a number from 0, received",

@@ -1,4 +1,4 @@
-"""Run folders: paths, parameters, state, table, curves.   python -m utils.runs"""
+"""Run folders: paths, parameters, options, state, table, curves.   python -m utils.runs"""
 
 from utils import exports
 
@@ -35,6 +35,7 @@ __getattr__ = exports(
             "seconds_per_epoch",
             "seconds_since_last_epoch",
         ),
+        "command": ("as_typed", "named_options", "read_command"),
         "curves": ("plot_convergence",),
         "comparison": ("compare",),
     },

@@ -83,6 +83,23 @@ def test_a_run_continues_where_it_stopped(tiny_zip, tmp_path, run):
         assert (tmp_path / "run" / file).read_bytes() == (folder / file).read_bytes()
 
 
+def test_a_log_of_every_third_epoch_does_not_tell_where_a_run_stopped(tiny_zip, tmp_path, capsys):
+    def logged():
+        lines = (tmp_path / "log.txt").read_text().splitlines()
+        return [re.match(r"(scores after epoch )?\d+", line)[0] for line in lines]
+
+    gan = WGANGP(**TINY)
+    train(gan, tiny_zip, tmp_path, 6, log_every=3)
+    assert logged() == ["0", "3", "5"]
+    train(gan, tiny_zip, tmp_path, 9, log_every=3, evaluate_every=7)
+    assert logged() == ["0", "3", "6", "7", "scores after epoch 7", "8"]
+    printed = [line for line in capsys.readouterr().out.splitlines() if " loss: " in line]
+    assert [line.split()[0] for line in printed] == ["0", "3", "5", "6", "7", "8"]
+    assert len((tmp_path / "losses.csv").read_text().splitlines()) == 10
+    with pytest.raises(ValueError, match="log_every must be at least 1, received 0"):
+        train(gan, tiny_zip, tmp_path, 10, log_every=0)
+
+
 def test_an_existing_run_is_not_overwritten(tiny_zip, run):
     _, folder = run
     before = (folder / "losses.csv").read_bytes()

@@ -56,14 +56,17 @@ def build_fast_generator(networks: Fast, palette: np.ndarray | None = None) -> k
 def build_fast_critic(networks: Fast) -> keras.Model:
     """Images (B, H, W, C) in [-1, 1] to one unbounded score each (B, 1).
 
-    The generator's layers the other way round; the last convolution sees the whole image.
+    The generator's layers the other way round; the last convolution sees the whole image. The
+    patches of the first one overlap: otherwise it would not see the edges between them, and a grid
+    would show in photographs.
     """
-    strides = [*networks.strides, COARSEST]
+    finest, *strides = networks.strides
+    strides.append(COARSEST)
     return build_critic(
         (networks.image_size, networks.image_size, networks.channels),
         [*networks.filters, 2 * networks.filters[-1]],
-        strides,
-        strides,
+        [2 * finest, *strides],
+        [finest, *strides],
         None,
         "leaky_relu",
         None,

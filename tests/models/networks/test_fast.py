@@ -54,7 +54,7 @@ def test_weights_of_64_pixels_counted_by_hand():
     norms = 4 * (256 + 256 + 4 * 4 * 128 + 64)
     transposed = (4 * 4 * 64 * 128 + 64) + (8 * 8 * 3 * 64 + 3)
     assert build_fast_generator(Fast(64)).count_params() == dense + norms + transposed
-    convolutions = (4 * 4 * 3 * 64 + 64) + (4 * 4 * 64 * 128 + 128) + (4 * 4 * 128 * 256 + 256)
+    convolutions = (8 * 8 * 3 * 64 + 64) + (4 * 4 * 64 * 128 + 128) + (4 * 4 * 128 * 256 + 256)
     assert build_fast_critic(Fast(64)).count_params() == convolutions + 256 + 1
 
 

@@ -34,6 +34,13 @@ class Preset:
             return self.networks["input_dim"][0]
         return self.networks.image_size
 
+    @property
+    def channels(self) -> int:
+        """Of the images."""
+        if isinstance(self.networks, dict):
+            return self.networks["input_dim"][2]
+        return self.networks.channels
+
     def with_options(self, **given) -> Options:
         """The preset's options with those given that are not None.
 

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,11 @@ _GAP_GREY = 96
 _COUNTED = 2000  # images whose colours are counted, at most
 _CHUNK_PIXELS = 2**20  # that are counted at a time
 _MOST_COLOURS = 32
+
+
+def fitting_size(side: int, sizes: Sequence[int] = SIZES) -> int:
+    """The largest of `sizes` that a square of `side` pixels fills; else the smallest."""
+    return max((size for size in sizes if size <= side), default=min(sizes))
 
 
 def to_float(images: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from utils import messages
 from utils.decoding import open_picture, to_rgb, why_undecodable
 from utils.image_files import RULES, ImageFiles, read_file
-from utils.images import SIZES, Palette, find_palette, height_and_width
+from utils.images import SIZES, Palette, find_palette, fitting_size, height_and_width
 from utils.sources import FINER, ArraySource, ImageSource
 
 MEMORY_LIMIT = 2 * 1024**3
@@ -187,7 +187,7 @@ def data_size(path: str | os.PathLike, sizes: Sequence[int] = SIZES) -> int:
     """
     with ImageFiles(path).open(0, FINER * max(sizes)) as image:
         side = min(image.size)
-    return max((size for size in sizes if size <= side), default=min(sizes))
+    return fitting_size(side, sizes)
 
 
 def read_picture(path: str | os.PathLike, image_size: int | tuple[int, int]) -> np.ndarray:

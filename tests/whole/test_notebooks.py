@@ -1,8 +1,15 @@
 """The notebooks, run from the first cell to the last: here, and with a stand-in for Colab."""
 
+import copy
 import csv
+import itertools
 import json
+import os
 import re
+import shutil
+import subprocess
+import textwrap
+from urllib.parse import quote
 
 import keras
 import nbformat
@@ -14,6 +21,7 @@ from PIL import Image
 
 from lines.dataset import write_zip
 from tests.helpers import ROOT
+from tests.helpers.preparing import drawing
 from tests.helpers.scripts import run_here
 
 NOTEBOOKS = ROOT / "python notebooks"
@@ -47,20 +55,33 @@ if keras.config.backend() != "tensorflow":  # which writes ONNX
 LONGER = SMALL | {"EPOCHS = 1201": "EPOCHS = 4"}
 
 
-def execute(name, folder, changes):
-    """Runs a notebook in a copy of the project, from `folder` inside it; its text output."""
+def changed(name, changes):
+    """A notebook, with other text in the place of some of its own."""
     notebook = nbformat.read(NOTEBOOKS / name, 4)
     for cell in notebook.cells:
         for old, new in changes.items():
             cell.source = cell.source.replace(old, new)
+    return notebook
+
+
+def run_cells(notebook, folder):
+    """Runs a notebook from `folder`; the outputs of each of its cells."""
     NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
     ).execute()
-    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
-    outputs = [output for cell in cells for output in cell.outputs]
+    return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text_of(outputs):
+    return "".join(output.get("text", "") for output in outputs)
+
+
+def execute(name, folder, changes):
+    """Runs a notebook in a copy of the project, from `folder` inside it; its text output."""
+    outputs = [*itertools.chain(*run_cells(changed(name, changes), folder))]
     assert not [output for output in outputs if output.output_type == "error"]
     pictures = sum("image/png" in output.get("data", {}) for output in outputs)
-    return "".join(output.get("text", "") for output in outputs), pictures
+    return text_of(outputs), pictures
 
 
 @pytest.fixture(scope="module")
@@ -151,10 +172,80 @@ def test_a_generator_is_uploaded_on_request(project, colab_session, run, monkeyp
     assert colab_session[1]() == [uploaded, ["download", "new.zip"]]
 
 
+@pytest.fixture
+def repository(project):
+    """The project in a git repository, without the packages that it needs."""
+    if not shutil.which("git"):
+        pytest.skip("needs git")
+    folder = project("repository")
+    (folder / "requirements.txt").unlink()
+    (folder / "requirements.txt").touch()
+    author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for line in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", "-C", folder, *line], check=True)
+    return folder
+
+
+def test_an_evening_in_colab_from_a_failed_clone_to_a_generator_of_uploaded_pictures(
+    repository, colab_session, tmp_path, monkeypatch
+):
+    mount, asked = colab_session
+    for seed in range(24):
+        drawing(seed, 40).save(tmp_path / f"drawing {seed}.png")
+    files = [str(tmp_path / f"drawing {seed}.png") for seed in range(24)]
+    monkeypatch.setenv("COLAB_UPLOAD", os.pathsep.join(files))
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    changes = {
+        "/content/lines-wgan-gp": str(tmp_path / "content"),
+        "https://github.com/lines-wgan-gp/lines-wgan-gp": str(repository),
+        'PICTURES = ""': 'PICTURES = "upload"',
+        "MINUTES = 60": "MINUTES = 0.01",
+        "IMAGE_SIZE = 128": "IMAGE_SIZE = 32",
+        "BATCH_SIZE = 16": "BATCH_SIZE = 2",
+        "NETWORKS = {}": 'NETWORKS = {"width": 1 / 32}',
+        "USE_DRIVE = False": "USE_DRIVE = True\nfrom utils.notebook import colab\n"
+        f"colab.MOUNT = type(colab.MOUNT)('{mount}')",
+    }
+    notebook = changed("Training 128.ipynb", changes)
+    set_up = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    failing = copy.deepcopy(set_up)
+    failing.source = failing.source.replace(str(repository), str(tmp_path / "nowhere"))
+    failing.id, failing.metadata["tags"] = "failing", ["raises-exception"]
+    notebook.cells.insert(0, failing)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    failed, *others = run_cells(notebook, empty)
+    (error,) = [output for output in failed if output.output_type == "error"]
+    assert (error.ename, error.evalue) == (
+        "SystemExit",
+        f"{tmp_path / 'nowhere'} could not be cloned, for the reason above: set REPOSITORY in this "
+        "cell to the address that you opened this notebook from, and run the cell again",
+    )
+    assert "fatal: " in text_of(failed)
+    outputs = [*itertools.chain(*others)]
+    text = text_of(outputs)
+    assert "No GPU: a training takes many times as long. Choose Runtime → Change runtime" in text
+    assert "24 squares of 32×32 pixels, RGB" in text and "Next: python train.py" not in text
+    pages = [output["data"].get("text/html", "") for output in outputs if "data" in output]
+    assert [page for page in pages if "srcdoc=" in page and "Before you train" in page]
+    drive = mount / "MyDrive" / "lines-wgan-gp" / "run"
+    assert f"Recipe fast. Everything of this run goes to {drive / 'gan' / '0001_mine'}" in text
+    assert (drive / "data" / "0001" / "mine.zip").exists() and not (
+        tmp_path / "content/run"
+    ).exists()
+    params = json.loads((drive / "gan/0001_mine/params.json").read_text())
+    assert params["model"]["networks"] == "fast" and params["model"]["image_size"] == 32
+    assert params["training"]["n_critic"] == 1 and params["training"]["data"] == "mine.zip"
+    assert [request[0] for request in asked()] == [
+        *("mount", "upload", "iframe", "download", "download")
+    ]
+
+
 def test_other_networks_for_grey_images(project):
     """Networks for 32 pixels replace those of the block."""
     networks = '{"image_size": 32, "width": 1 / 32, "channels": 1}'
-    changes = SMALL | {"NETWORKS = {}": f"NETWORKS = {networks}", '"none"': '"transpose"'}
+    changes = SMALL | {"NETWORKS = {}": f"NETWORKS = {networks}"}
+    changes['AUGMENT = ""'] = 'AUGMENT = "transpose"'
     here = project("here")
     execute("Training 128.ipynb", here, changes)
     params = json.loads((here / "run/gan/0001_output/params.json").read_text())["model"]
@@ -194,6 +285,27 @@ def test_notebooks_hold_no_logic_and_no_outputs(name):
 
 
 def test_the_reference_block_and_the_call_stand_there_word_for_word():
+    """Each below a condition, moved to the right as a whole."""
     notebook = json.loads((NOTEBOOKS / "Training 128.ipynb").read_text())
     cells = ["".join(cell["source"]) for cell in notebook["cells"]]
-    assert REFERENCE in cells and TRAIN in cells
+    condition = 'if RECIPE == "reference"'
+    for block, more in ((REFERENCE, " and not (NETWORKS or AUGMENT)"), (TRAIN, "")):
+        expected = f"{condition}{more}:\n{textwrap.indent(block, '    ')}"
+        assert [cell for cell in cells if cell.startswith(expected)]
+
+
+def test_one_address_of_the_project():
+    """Of badges and clones: that of `pyproject.toml`."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    (address,) = re.findall('^Repository = "https://github.com/(.*)"$', project, re.MULTILINE)
+    at_colab = f"https://colab.research.google.com/github/{address}/blob/main"
+    set_ups = set()
+    for name in ("Training 128.ipynb", "Inference.ipynb"):
+        badge = f"colab-badge.svg)]({at_colab}/{quote(f'python notebooks/{name}')})"
+        notebook = json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))
+        top, _, set_up, *_ = ("".join(cell["source"]) for cell in notebook["cells"])
+        assert badge in top and f'REPOSITORY = "https://github.com/{address}"' in set_up
+        set_ups.add(set_up)
+        for page in ("README.md", "README.fr.md"):
+            assert badge in (ROOT / page).read_text(encoding="utf-8"), page
+    assert len(set_ups) == 1

@@ -1,4 +1,4 @@
-"""What only notebooks need: Colab, sliders."""
+"""What only notebooks need: Colab, one's own pictures, views, sliders."""
 
 from utils import exports
 
@@ -6,12 +6,14 @@ __getattr__ = exports(
     __name__,
     {
         "colab": (
+            "describe_device",
             "find_generator",
             "find_picture",
             "find_root",
             "show_page",
             "take_home",
         ),
+        "pictures": ("own_pictures",),
         "sliders": ("explorer",),
         "views": ("batch_picture", "show_convergence", "show_run", "show_samples"),
     },

@@ -86,15 +86,46 @@ def find_file(path: str | os.PathLike, setting: str) -> Path:
 
     `setting` is the notebook's name for the path. Raises as `find_generator`.
     """
-    if path != "upload":
-        return Path(path)
+    return upload(setting)[-1] if path == "upload" else Path(path)
+
+
+def upload(setting: str, folder: str | os.PathLike = ".") -> list[Path]:
+    """Makes Colab ask the user for files, and returns them, in `folder`.
+
+    `setting` is the notebook's name for them. Raises as `find_generator`.
+    """
     files = _service("files")
     if files is None:
         raise OSError(f'{setting} is "upload", but only Colab uploads files: set it to a path')
-    uploaded = list(files.upload())
+    before = os.getcwd()
+    os.chdir(folder)  # Colab writes them where the program is
+    try:
+        uploaded = list(files.upload())
+    finally:
+        os.chdir(before)
     if not uploaded:
         raise FileNotFoundError(f"nothing was uploaded: run this cell again, or set {setting} = ''")
-    return Path(uploaded[-1])
+    return [Path(folder) / name for name in uploaded]
+
+
+def describe_device(kind: str, name: str) -> str:
+    """What a training will run on, and how to get a GPU where there is none: one or two sentences.
+
+    Args:
+        kind, name: from `models.engines`: such as "GPU" and "Tesla T4", or "CPU" and "".
+    """
+    if kind != "CPU":
+        return f"{kind}: {name}." if name else f"There is a {kind}."
+    if _service("files"):
+        return (
+            "No GPU: a training takes many times as long. Choose Runtime → Change runtime type → "
+            "T4 GPU, then Runtime → Run all. Where Colab has none left, your own pictures train "
+            "without one, too: set IMAGE_SIZE = 64."
+        )
+    return (
+        "No GPU was found: the CPU trains, which takes many times as long. docs/training.md says "
+        "how to use a GPU; Colab lends one."
+    )
 
 
 def take_home(*paths: Path) -> None:

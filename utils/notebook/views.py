@@ -1,9 +1,10 @@
-"""What the Training notebook shows: a batch, the live page of a run, its samples."""
+"""What the Training notebook shows: a report, a batch, the live page of a run, its samples."""
 
+import html
 import os
 from pathlib import Path
 
-from IPython.display import Image, display
+from IPython.display import HTML, Image, display
 from PIL import Image as Pillow
 
 from utils.images import grid, to_picture
@@ -13,6 +14,14 @@ from utils.runs import find_samples
 from utils.watch import watch
 
 _COLUMNS = 8
+_HEIGHT = 600  # pixels, of the report below a cell
+
+
+def show_report(path: str | os.PathLike) -> None:
+    """Shows the report on a data set below the cell, where it scrolls by itself."""
+    page = html.escape(Path(path).read_text(encoding="utf-8"))
+    style = f"width:100%; height:{_HEIGHT}px; border:0"
+    display(HTML(f'<div><iframe sandbox style="{style}" srcdoc="{page}"></iframe></div>'))
 
 
 def batch_picture(stream: ImageStream) -> Pillow.Image:

@@ -5,7 +5,7 @@ from utils import exports
 __getattr__ = exports(
     __name__,
     {
-        "dataset": ("prepare",),
+        "dataset": ("prepare", "report_path"),
         "squares": ("Settings",),
         "findings": ("summary",),
     },

@@ -7,7 +7,7 @@ from PIL import ImageColor
 from utils import cli
 from utils.messages import one_line
 from utils.prepare.dataset import prepare, report_path
-from utils.prepare.findings import summary
+from utils.prepare.findings import next_command, summary, training_time
 from utils.prepare.squares import CROPS, Settings
 
 
@@ -28,8 +28,11 @@ def main(arguments: argparse.Namespace) -> None:
     """Prepares the data set and prints a summary."""
     a = arguments
     settings = Settings(a.size, a.crop, a.paper, grey=a.mode == "grey", every=a.every)
-    print(summary(prepare(a.source, a.out, settings, a.keep_duplicates, a.overwrite)))
+    findings = prepare(a.source, a.out, settings, a.keep_duplicates, a.overwrite)
+    print(summary(findings))
     print(f"Report: {report_path(a.out)}")
+    print(f"Next: {next_command(findings)}")
+    print(training_time(findings))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "  python -m utils.prepare scans.zip --out mine.zip --crop fit --paper '#f4efe6'\n"
         "  python -m utils.prepare wall.jpg --out mine.zip --crop tiles --mode grey\n"
         "  python -m utils.prepare film.mp4 --out mine.zip --every 10\n"
-        "Then: python train.py --data mine.zip --run-id 0002",
+        "Then: python train.py --data mine.zip --run-id 0002 --recipe fast --minutes 60",
     )
     add = parser.add_argument
     add("source", metavar="SOURCE", help="folder, zip, film or picture; it is only read")

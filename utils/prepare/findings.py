@@ -5,15 +5,18 @@ import dataclasses
 import shlex
 
 from utils.decoding import GreyRange
-from utils.images import SIZES, Palette
+from utils.images import Palette, fitting_size
 from utils.messages import count, one_line
 from utils.prepare.lookalikes import COMPARED, Signature
 from utils.prepare.squares import Settings, Square
 
 _VERY_FEW, _FEW, _MANY = 500, 3000, 10_000
 _SHOWN = 20  # unreadable files on the screen; the report has them all
-_PRESET_SIZE = 128
-_PRESET_BATCH_SIZE = 16
+_BATCH_SIZE = 16  # of the recipe `fast`
+# By image size: about 25,000 updates of `fast` on one core of a CPU (docs/experiments.md). Colours
+# and simple shapes show after a third of them.
+_MINUTES = {32: 20, 64: 30, 128: 60, 256: 150, 512: 480}
+_SLOW = 256  # pixels
 
 
 @dataclasses.dataclass
@@ -83,9 +86,7 @@ def summary(findings: Findings) -> str:
     lines += [f"  {name}: {why}" for name, why in f.unreadable[:_SHOWN]]
     if len(f.unreadable) > _SHOWN:
         lines.append(f"  and {len(f.unreadable) - _SHOWN:,} more, see the report")
-    lines += advice(f)
-    lines.append(f"Next: {next_command(f)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *advice(f)])
 
 
 def source_counts(findings: Findings) -> str:
@@ -119,6 +120,10 @@ def advice(findings: Findings) -> list[str]:
             f"{f.enlarged:,} of {count(f.pictures, 'picture')} had fewer pixels than a square of "
             f"{size}. Enlarging blurs: a smaller --size keeps them sharp."
         )
+    if size >= _SLOW:
+        entries.append(
+            f"At {size} pixels a CPU trains for hours: begin with --size 64 or 128, or use a GPU."
+        )
     cropped = _cropped_share(f)
     if f.settings.crop == "center" and cropped > 0.2:
         entries.append(
@@ -143,22 +148,22 @@ def advice(findings: Findings) -> list[str]:
 
 
 def _advice_on_number(squares: int) -> str:
+    flip = "--augment flip mirrors half of them: use it if a mirrored picture could be yours too."
     if squares < _VERY_FEW:
         return (
             f"{count(squares, 'picture')}: very few. The critic soon memorises them: expect "
-            "near copies of them, and drawings that get worse after a while. --augment "
-            "diffaugment delays that: it shifts, recolours and partly covers the pictures that the "
-            "critic sees, real and drawn. Use the generator of the best grid. More pictures help "
-            "most: --crop tiles makes many from one large drawing, and a film gives one a frame."
+            "near copies of them, and drawings that get worse after a while. Use the generator of "
+            f"the best grid. {flip} More pictures help most: --crop tiles makes many from one "
+            "large drawing, and a film gives one a frame."
         )
     if squares < _FEW:
         return (
             f"{squares:,} pictures: few. Expect drawings in their style, and sometimes a copy. "
-            "Try --augment diffaugment: with it the critic memorises them more slowly."
+            f"{flip}"
         )
     return (
         f"{squares:,} pictures: enough to begin with. From {_MANY:,} on, copies are rare and "
-        "drawings more varied. --augment diffaugment may still help in a long training."
+        "drawings more varied."
     )
 
 
@@ -180,16 +185,22 @@ def _cropped_share(findings: Findings) -> float:
 
 
 def next_command(findings: Findings) -> str:
-    """The command that starts a training, at the largest size that there are networks for."""
+    """The command that starts a training; its networks take their size from the squares."""
     f, squares = findings, len(findings.names)
-    command = ["python", "train.py", "--data", f.out, "--run-id", "0002"]
-    image_size = max((size for size in SIZES if size <= f.settings.size), default=SIZES[0])
-    if image_size != _PRESET_SIZE:
-        command += ["--image-size", str(image_size)]
+    command = ["python", "train.py", "--data", f.out, "--run-id", "0002", "--recipe", "fast"]
+    command += ["--minutes", str(_MINUTES[fitting_size(f.settings.size)])]
     if f.settings.grey:
         command += ["--channels", "1"]
-    if squares < _FEW:
-        command += ["--augment", "diffaugment"]
-    if squares < _PRESET_BATCH_SIZE:
+    if squares < _BATCH_SIZE:
         command += ["--batch-size", str(squares)]
     return shlex.join(command)
+
+
+def training_time(findings: Findings) -> str:
+    """A sentence on how many minutes are worth it."""
+    size = fitting_size(findings.settings.size)
+    minutes = _MINUTES[size]
+    return (
+        f"On one core of a CPU, {minutes // 3} minutes show colours and simple shapes at {size} "
+        f"pixels, and {minutes} are worth it. A GPU needs fewer. The same command adds more."
+    )

@@ -21,6 +21,7 @@ from utils.prepare.findings import (
     left_out_counts,
     next_command,
     source_counts,
+    training_time,
     zip_contents,
 )
 
@@ -49,6 +50,7 @@ def report_html(findings: Findings, archive: zipfile.ZipFile) -> str:
         summary=html.escape(_summary(f)),
         advice=_list(advice(f)),
         command=html.escape(one_line(next_command(f))),
+        time=html.escape(training_time(f)),
         sheet_caption=sheet_caption,
         sheet=sheet,
         unreadable=f"<h2>Not readable</h2>\n{_table(f.unreadable)}" if f.unreadable else "",

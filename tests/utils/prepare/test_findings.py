@@ -18,7 +18,7 @@ from tests.helpers import ROOT
 from tests.helpers.preparing import drawing, prepared
 from tests.helpers.scripts import run_here
 from utils.prepare import Settings, summary
-from utils.prepare.findings import Findings, advice, next_command
+from utils.prepare.findings import Findings, advice, next_command, training_time
 from utils.prepare.reading import Picture, open_source
 from utils.prepare.squares import cut, make_squares
 
@@ -88,7 +88,7 @@ def test_the_few_colours_of_flat_drawings_are_reported(source, mode):
         expected = [[255], [0], [76]]
     assert findings.palette.colours.tolist() == expected and findings.palette.share == 1
     sentence = "3 colours cover 100 % of the pixels: flat colours."
-    assert f"\n{sentence}\n" in summary(findings)
+    assert sentence in summary(findings).splitlines()
     report = (source.parent / "mine.report.html").read_text(encoding="utf-8")
     assert f"<li>{sentence}</li>" in report
 
@@ -225,17 +225,26 @@ def few(count, size=128, grey=False):
     [(499, "very few"), (500, "few"), (2999, "few"), (3000, "enough to"), (9999, "enough to")],
 )
 def test_advice_where_pictures_are_few(count, expected):
-    assert advice(few(count))[0].startswith(f"{count:,} pictures: {expected}")
-    assert ("--augment" in next_command(few(count))) == (count < 3000)
+    first, *_ = advice(few(count))
+    assert first.startswith(f"{count:,} pictures: {expected}")
+    assert ("--augment flip mirrors" in first) == (count < 3000) and "diffaugment" not in first
 
 
-def test_the_training_to_start():
+def test_the_training_to_start(source):
     assert advice(few(10_000)) == []
-    begin = "python train.py --data 'my own.zip' --run-id 0002"
-    assert next_command(few(10_000)) == begin
-    assert next_command(few(9, 64, True)) == (
-        f"{begin} --image-size 64 --channels 1 --augment diffaugment --batch-size 9"
+    begin = "python train.py --data 'my own.zip' --run-id 0002 --recipe fast --minutes"
+    assert next_command(few(10_000)) == f"{begin} 60"
+    assert next_command(few(9, 100, True)) == f"{begin} 30 --channels 1 --batch-size 9"
+    assert training_time(few(1, 100)) == (
+        "On one core of a CPU, 10 minutes show colours and simple shapes at 64 pixels, and 30 are "
+        "worth it. A GPU needs fewer. The same command adds more."
     )
+    assert next_command(few(1000, 16)) == f"{begin} 20"  # networks for 16 pixels do not exist
+    assert "begin with --size 64 or 128, or use a GPU" in " ".join(advice(few(10_000, 256)))
+    drawing(1).save(source / "a.png")
+    _, findings = prepared(source, size=64)
+    report = (source.parent / "mine.report.html").read_text(encoding="utf-8")
+    assert "--recipe fast --minutes 30" in report and training_time(findings) in report
 
 
 @pytest.fixture
@@ -295,7 +304,9 @@ def test_the_command_line(source, monkeypatch, capsys):
     assert run_here(line.split(), monkeypatch) == 0
     text = capsys.readouterr().out
     assert "own.zip: 1 square of 16×16 pixels, grey" in text
-    assert "Next: python train.py --data new/own.zip --run-id 0002 --image-size 32" in text
+    *_, command, time_needed = text.splitlines()
+    begin = "Next: python train.py --data new/own.zip --run-id 0002 --recipe fast --minutes 20 "
+    assert command.startswith(begin) and time_needed.endswith("The same command adds more.")
     assert (source.parent / "new" / "own.report.html").exists()
 
 

@@ -1,4 +1,4 @@
-"""Uploads the file named by `COLAB_UPLOAD`, as Colab does: into the working folder."""
+"""Uploads the files named by `COLAB_UPLOAD`, as Colab does: into the working folder."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ from google.colab import record
 def upload():
     chosen = os.environ.get("COLAB_UPLOAD")
     record("upload", chosen)
-    return {} if chosen is None else {Path(shutil.copy(chosen, ".")).name: b""}
+    paths = chosen.split(os.pathsep) if chosen else []
+    return {Path(shutil.copy(path, ".")).name: b"" for path in paths}
 
 
 def download(filename):

@@ -132,9 +132,12 @@ def save_params(folder, gan) -> None:
     runs.write_params(folder, _params(gan))
 
 
-def save_samples(folder, gan, rows: int, columns: int) -> None:
-    """Writes `images/sample_<last epoch>.png`: the images of seeds 0, 1, 2 …"""
-    images = draw_images(gan.drawing_generator(), rows * columns)
+def save_samples(folder, gan, rows: int, columns: int, generator=None) -> None:
+    """Writes `images/sample_<last epoch>.png`: the images of seeds 0, 1, 2 …
+
+    By `generator`, or by the one that `gan` draws with.
+    """
+    images = draw_images(generator or gan.drawing_generator(), rows * columns)
     path = Path(folder) / "images" / f"sample_{max(gan.epoch - 1, 0)}.png"
     save_picture(path, grid(images, rows, columns))
 

@@ -103,14 +103,16 @@ class Trainer:
         every = options.print_every_n_batches
         handlers = [callbacks.StopOnFault(folder)]
         data = stream if isinstance(stream, ImageStream) else None
-        if data is not None:
-            handlers.append(Scores(folder, data, options.judge, options.evaluate_every, every))
+        scores = data and Scores(folder, data, options.judge, options.evaluate_every, every)
+        samples = callbacks.Samples(folder, every, options.rows, options.columns)
+        handlers += [scores] if scores else []
         handlers += [
             log,
-            callbacks.Samples(folder, every, options.rows, options.columns),
+            samples,
             callbacks.Checkpoint(
                 folder, options.save_minutes, options.save_epochs, options.keep, data
             ),
+            callbacks.End(folder, samples, scores, options.epochs, options.minutes),
         ]
         if options.minutes is not None:
             handlers.append(callbacks.StopAfter(options.minutes))

@@ -101,6 +101,28 @@ def lines(file):
     return file.read_text().count("\n") if file.exists() else 0
 
 
+def contents(folder):
+    """Every file of a run by its name: bytes, or the arrays of an HDF5 file."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {
+        str(file.relative_to(folder)): arrays(file) if file.suffix == ".h5" else file.read_bytes()
+        for file in files
+    }
+
+
+def check_same_files(whole, other, why=""):
+    """Two runs left the same files with the same content."""
+    one, other = contents(whole), contents(other)
+    assert one.keys() == other.keys()
+    for name, content in one.items():
+        if not name.endswith(".h5"):
+            assert content == other[name], f"{name} differs {why}"
+            continue
+        assert content.keys() == other[name].keys() and len(content) > 5
+        for entry, values in content.items():
+            assert np.array_equal(values, other[name][entry]), f"{name}: {entry} {why}"
+
+
 def arrays(path):
     """The arrays of an HDF5 file by name."""
     import h5py

@@ -31,10 +31,13 @@ __getattr__ = exports(
             "ranking",
             "read_scores",
             "run_status",
+            "shown_scores",
             "seconds_per_epoch",
             "seconds_since_last_epoch",
         ),
         "curves": ("plot_convergence",),
+        "ending": ("remove_end", "write_end"),
+        "gap": ("describe_lost", "lost_chance_of_run", "lost_line"),
         "comparison": ("compare",),
     },
 )

@@ -163,16 +163,18 @@ def report(gan, x_train, folder, options):
 def end(gan, folder, options):
     """Prints how the training ended and how to continue; returns the exit code."""
     if gan.interrupted:
-        planned = "" if options.epochs is None else f" of {options.epochs}"
+        epochs = gan.training["epochs"]
+        planned = "" if epochs is None else f" of {epochs}"
         print(f"Stopped after {gan.epoch}{planned} epochs; everything is in {folder}")
         print(f"Continue with: python {shlex.join(sys.argv)}")
         return 130
-    if options.minutes is not None and gan.epoch != options.epochs:
+    if options.minutes is not None and gan.epoch != gan.training["epochs"]:
         print(
             f"{options.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds "
             "more"
         )
-    print(f"Samples, losses and generator.h5 are in {folder}")
+    if folder.is_dir():  # a checkpoint of another run may have all epochs already
+        print(f"Samples, losses and generator.h5 are in {folder}")
     return 0
 
 

@@ -152,7 +152,7 @@ class Options:
             is kept as the best; 0 for never; None for every `print_every_n_batches`, where that
             takes at most 3 % of the time.
         minutes: the training ends after this time, if it has not ended before; None for no limit. A
-            learning rate that decays does so by epochs all the same.
+            recipe that needs a number of epochs, and is given none, plans what fits into this time.
         callbacks: further Keras callbacks; their `model` is the `WGANGP`.
 
     Raises:

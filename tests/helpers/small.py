@@ -61,6 +61,23 @@ def no_curves(path, *_):
         Image.new("L", (1, 1)).save(temporary)
 
 
+class StopAt:
+    """A callback that ends a session after an epoch, as Ctrl-C does."""
+
+    def __init__(self, epoch):
+        self.at = epoch
+
+    def __getattr__(self, name):
+        return lambda *arguments, **options: None
+
+    def set_model(self, model):
+        self.model = model
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.at:
+            self.model.stop_training = self.model.interrupted = True
+
+
 def state(gan):
     """Every variable of the training by its name."""
     import keras

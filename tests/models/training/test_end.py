@@ -3,31 +3,18 @@
 import json
 import shutil
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from lines.judge import LineJudge
 from models.WGANGP import WGANGP
-from tests.helpers.small import TINY, check_same_files, contents, train
+from tests.helpers.small import TINY, StopAt, check_same_files, contents, train
 from utils import runs
 from utils.drawing import draw, seed_latents
 from utils.generator import load_generator
 from utils.images import grid
 from utils.watch import snapshot
-
-
-class StopAt(keras.callbacks.Callback):
-    """Ends a session after an epoch, as Ctrl-C does."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.at = epoch
-
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch == self.at:
-            self.model.stop_training = self.model.interrupted = True
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,12 @@ add(
     "of rows and columns in few colours; or an earlier preset",
 )
 add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
+add(
+    "--start-from",
+    metavar="RUN",
+    help="begin a new run with the networks of this run folder, or with the generator of this "
+    "generator.h5; both must have the same size, colours, recipe and width",
+)
 add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
 add("--minutes", type=cli.number(0.01), help="time limit; without one, only --epochs ends it")
 add("--batch-size", type=cli.whole(), help="images per update; else the preset's, 16")
@@ -80,10 +86,15 @@ def main(a):
     from models.build import build_gan
     from models.engines import distributed
     from models.training.outputs import resume
+    from models.training.start import start_from
     from utils.image_files import RULES
     from utils.loaders import data_size, load_images
     from utils.runs import data_rules, locked, run_folder
 
+    if a.start_from and a.checkpoint:
+        raise ValueError(
+            "--start-from begins a new run and --checkpoint continues one: expected one of them"
+        )
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
         size = data_size(a.data, FOLLOW_DATA[a.recipe])
@@ -129,6 +140,8 @@ def main(a):
             if folder.is_dir() and not (a.new or a.dry_run):
                 stack.enter_context(locked(folder))  # before the checkpoint is read
             print(resume(gan, folder, mode, a.checkpoint))
+            if a.start_from:
+                print(start_from(gan, folder, a.start_from))
         if a.dry_run:
             return report(gan, x_train, folder, options)
         judge = judge_for(size, training=x_train.first(batch_size))

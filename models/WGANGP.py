@@ -71,6 +71,7 @@ class WGANGP:
         batches_seen: number of real batches trained on, the position in the data.
         rollbacks: how often the training was rolled back; each time the noise changes.
         training: what `params.json` says of the training itself; set by `train`.
+        start: what `params.json` says of the weights that the run began with, if they are others'.
         saved_generator: as `save_model` wrote it last; None before.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
@@ -213,6 +214,7 @@ class WGANGP:
         self.newest_known = 0  # epochs of the last checkpoint beside the one that was loaded
         self.training = {}
         self.saved_generator = None
+        self.start = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()
         self._engine.allow_tf32(self.recipe.precision == "tf32")

@@ -128,8 +128,9 @@ def shared_params(gan, images: str) -> dict:
 
 
 def save_params(folder, gan) -> None:
-    """Writes `params.json`."""
-    runs.write_params(folder, _params(gan))
+    """Writes `params.json`; whose weights a run began with stays in it when it continues."""
+    start = gan.start or (runs.read_start(folder) if gan.epoch else {})
+    runs.write_params(folder, _params(gan) | ({"start": start} if start else {}))
 
 
 def save_samples(folder, gan, rows: int, columns: int, generator=None) -> None:

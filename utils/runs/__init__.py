@@ -18,7 +18,14 @@ __getattr__ = exports(
             "run_folder",
             "set_aside",
         ),
-        "params": ("check_params", "collect_params", "positive_int", "read_params", "write_params"),
+        "params": (
+            "check_params",
+            "collect_params",
+            "positive_int",
+            "read_params",
+            "read_start",
+            "write_params",
+        ),
         "state": (
             "CRITIC_SCORES",
             "best_scores",

@@ -133,6 +133,7 @@ function showScores() {
   const scored = state.scores.length > 0;
   $("scores").hidden = !scored;
   $("no-scores").hidden = scored;
+  if (state.state === "shipped") write("no-scores", "This run came without scores.");
   write("best-title", state.best == null ? "Best" : `Best, epoch ${state.best}`);
   $("scores").tBodies[0].replaceChildren(...tableRows(state.scores, state.best));
 }

@@ -34,6 +34,12 @@ add(
 )
 add("--config", metavar="FILE", help="take the options of this params.json, unless named here")
 add("--checkpoint", metavar="FILE", help="continue from this one instead of the run's last")
+add(
+    "--start-from",
+    metavar="RUN",
+    help="begin a new run with the networks of this run folder, or with the generator of this "
+    "generator.h5; both must have the same size, colours, recipe and width",
+)
 add("--epochs", type=cli.whole(), help="generator updates in all; else the preset's number")
 add("--minutes", type=cli.number(0.01), help="time limit; without one, only --epochs ends it")
 add("--batch-size", type=cli.whole(), help="images per update; else the preset's, 16")
@@ -96,10 +102,15 @@ def main(a):
     from models.build import build_gan
     from models.engines import distributed
     from models.training.outputs import resume
+    from models.training.start import start_from
     from utils.image_files import RULES
     from utils.loaders import data_size, load_images
     from utils.runs import data_rules, locked, run_folder
 
+    if a.start_from and a.checkpoint:
+        raise ValueError(
+            "--start-from begins a new run and --checkpoint continues one: expected one of them"
+        )
     a = settled(a)
     size = a.image_size
     if size is None and a.recipe in FOLLOW_DATA:
@@ -149,6 +160,8 @@ def main(a):
             if folder.is_dir() and not (a.new or a.dry_run):
                 stack.enter_context(locked(folder))  # before the checkpoint is read
             print(resume(gan, folder, mode, a.checkpoint))
+            if a.start_from:
+                print(start_from(gan, folder, a.start_from))
         if a.verbose:
             shown = dataclasses.asdict(options) | {"run_folder": str(folder), "model": gan.config}
             print(json.dumps(shown, indent=2))
@@ -222,11 +235,12 @@ def report(gan, x_train, options):
 def end(gan, folder, options):
     """Prints how the training ended and how to continue; returns the exit code."""
     if gan.interrupted:
-        planned = "" if options.epochs is None else f" of {options.epochs}"
+        epochs = gan.training["epochs"]
+        planned = "" if epochs is None else f" of {epochs}"
         print(f"Stopped after {gan.epoch}{planned} epochs; everything is in {folder}")
         print(f"Continue with: python {shlex.join(sys.argv)}")
         return 130
-    if options.minutes is not None and (options.epochs is None or gan.epoch < options.epochs):
+    if options.minutes is not None and gan.epoch != gan.training["epochs"]:
         print(
             f"{options.minutes:g} minutes are over after {gan.epoch} epochs; the same command adds "
             "more"

@@ -72,6 +72,8 @@ class WGANGP:
         rollbacks: how often the training was rolled back; each time the noise changes.
         training: what `params.json` says of the training itself; set by `train`.
         command: what it says of the command line that began it; set by `train`.
+        start: what `params.json` says of the weights that the run began with, if they are others'.
+        saved_generator: as `save_model` wrote it last; None before.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
 
@@ -213,6 +215,8 @@ class WGANGP:
         self.newest_known = 0  # epochs of the last checkpoint beside the one that was loaded
         self.training = {}
         self.command = {}
+        self.saved_generator = None
+        self.start = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()
         self._engine.allow_tf32(self.recipe.precision == "tf32")
@@ -424,12 +428,13 @@ class WGANGP:
         """
         return self.average.with_statistics() if self.average else self.generator
 
-    def sample_images(self, folder, rows=5, columns=5):
+    def sample_images(self, folder, rows=5, columns=5, generator=None):
         """Writes `images/sample_<epoch>.png`: the images of seeds 0, 1, 2 …, the same every time.
 
-        The number is that of the last epoch trained, counted from 0.
+        The number is that of the last epoch trained, counted from 0. The images are by `generator`;
+        None for `drawing_generator`.
         """
-        outputs.save_samples(folder, self, rows, columns)
+        outputs.save_samples(folder, self, rows, columns, generator)
 
     def save(self, folder):
         """Writes `params.json` and the diagrams of `viz/`."""
@@ -456,6 +461,7 @@ class WGANGP:
             keep = choose_variants(self.critic, generator, real, share)
             generator = keep_variants(generator, keep)
             tqdm.write(describe_selection(keep))
+        self.saved_generator = generator
         for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 

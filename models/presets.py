@@ -45,10 +45,10 @@ class Preset:
         """The preset's options with those given that are not None.
 
         With `minutes` and no `epochs`, only the time ends the training. Where the recipe
-        needs a number of epochs, the preset's stays.
+        needs a number of epochs, the training then plans one by its speed.
         """
         chosen = {name: value for name, value in given.items() if value is not None}
-        if "minutes" in chosen and not self.recipe.needs_epochs:
+        if "minutes" in chosen:
             chosen = {"epochs": None} | chosen
         return replace(self.options, **chosen)
 

@@ -158,7 +158,7 @@ class Options:
         command: options of a command line by name, kept in `params.json` for `--config`; empty for
             a training that none began.
         minutes: the training ends after this time, if it has not ended before; None for no limit. A
-            learning rate that decays does so by epochs all the same.
+            recipe that needs a number of epochs, and is given none, plans what fits into this time.
         callbacks: further Keras callbacks; their `model` is the `WGANGP`.
 
     Raises:

@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 from utils.files import replacing
 from utils.loaders import ImageStream
 from utils.messages import WHAT_HELPS
-from utils.quality import score_line
-from utils.runs import check_still_there, plot_convergence
+from utils.quality import Scores, score_line
+from utils.runs import check_still_there, lost_line, plot_convergence, remove_end, write_end
 
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
@@ -22,11 +22,19 @@ _BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} epochs [{elapsed}<{remaining}{postfix}
 _BAR_BY_TIME = "{n_fmt} epochs [{elapsed} of %g minutes{postfix}]"
 
 
-def log_line(epoch: int, n_critic: int, d_loss: list[float], g_loss: float) -> str:
+def log_line(
+    epoch: int, n_critic: int, d_loss: list[float], g_loss: float, fine: bool = False
+) -> str:
     """One epoch as a line of the log.
 
     `452 (5, 1) [D loss: (-92.2)(R -71.9, F -58.8, G 3.8)] [G loss: 41.4]`
+
+    With `fine`, for losses around ln 2 and penalties far below 0.1, of which this would show 0.0:
+    `452 (1, 1) [D loss: (0.61)(R -3.68, F 3.43, G 0.01)] [G loss: 0.96]`
     """
+    if fine:
+        critic = "({:.2f})(R {:.2f}, F {:.2f}, G {:.2g})".format(*d_loss)
+        return f"{epoch} ({n_critic}, 1) [D loss: {critic}] [G loss: {g_loss:.2f}]"
     critic = "({:.1f})(R {:.1f}, F {:.1f}, G {:.1f})".format(*d_loss)
     return f"{epoch} ({n_critic}, 1) [D loss: {critic}] [G loss: {g_loss:.1f}]"
 
@@ -133,14 +141,17 @@ class Log(keras.callbacks.Callback):
         """Writes an epoch to both files; returns its new lines of the log."""
         losses = losses_of(self.model, epoch)
         csv.writer(self.csv).writerow([epoch, *(f"{loss:.9g}" for loss in losses)])
-        due = epoch % self.every == 0 or self._scores(epoch)
-        return self._log(epoch) if due else []
+        lost = lost_line(epoch, self.model.d_losses, self.model.config)
+        due = epoch % self.every == 0 or self._scores(epoch) or lost
+        return self._log(epoch, lost) if due else []
 
-    def _log(self, epoch: int) -> list[str]:
+    def _log(self, epoch: int, lost: str = "") -> list[str]:
         """Writes to `log.txt` what it lacks of an epoch, and returns it."""
         *d_loss, g_loss = losses_of(self.model, epoch)
-        lines = [log_line(epoch, self.n_critic, d_loss, g_loss)]
+        fine = self.model.recipe.penalty == "zero-centred"
+        lines = [log_line(epoch, self.n_critic, d_loss, g_loss, fine)]
         lines += [score_line(row) for row in self._scores(epoch)]
+        lines += [lost] if lost else []
         last, count = self._logged
         self._logged = epoch, len(lines)
         new = lines[count if last == epoch else 0 :]
@@ -185,7 +196,61 @@ class Samples(keras.callbacks.Callback):
     def _plot(self):
         self.plotted = self.model.epoch
         path = self.folder / "images" / "converge.png"
-        plot_convergence(path, self.model.d_losses, self.model.g_losses, self.model.scores)
+        losses = self.model.d_losses, self.model.g_losses
+        plot_convergence(path, *losses, self.model.scores, self.model.config)
+
+
+class End(keras.callbacks.Callback):
+    """A sample grid and scores of the generator that a session leaves, once that is saved.
+
+    They are there until the run continues, see `utils.runs.ending`.
+
+    Args:
+        folder: the run folder.
+        samples: where the regular grids come from.
+        scores: where the regular scores come from; None for no scores.
+        epochs: in all; None for no end.
+        minutes: time limit of the session; None for none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        samples: Samples,
+        scores: Scores | None,
+        epochs: int | None,
+        minutes: float | None,
+    ):
+        super().__init__()
+        self.folder = Path(folder)
+        self.samples = samples
+        self.scores = scores
+        self.epochs = epochs
+        self.minutes = minutes
+
+    def on_train_begin(self, logs=None):
+        remove_end(self.folder)
+
+    def on_train_end(self, logs=None):
+        epoch = self.model.epoch - 1
+        irregular, reason = epoch % self.samples.print_every != 0, self._reason()
+        if irregular:
+            write_end(self.folder, reason, epoch, irregular, None)
+            self.model.sample_images(self.folder, *self.samples.grid, self.model.saved_generator)
+        row = self.scores and self.scores.at_end()
+        if row:
+            tqdm.write(score_line(row))
+            with (self.folder / "log.txt").open("a") as log:
+                log.write(score_line(row) + "\n")
+        if row or reason == "time":
+            write_end(self.folder, reason, epoch, irregular, row)
+
+    def _reason(self):
+        if self.model.interrupted:
+            return "interrupted"
+        if self.model.epoch == self.epochs:
+            return "epochs"
+        return "stopped" if self.minutes is None else "time"
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -1,7 +1,9 @@
 """The whole training state in one HDF5 file, written atomically and read strictly."""
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -141,6 +143,18 @@ def broadcast(gan) -> None:
     received = processes.broadcast([*arrays.values()])
     if not processes.is_first:
         _set(gan, dict(zip(arrays, received, strict=True)), counters)
+
+
+@contextlib.contextmanager
+def unchanged(gan) -> Iterator[None]:
+    """Sets a training back to the state from before the block, bit for bit."""
+    counters = {name: getattr(gan, name) for name in _COUNTERS}
+    arrays = {n: np.array(ops.convert_to_numpy(v)) for n, v in variables(gan).items()}
+    arrays |= _losses(gan)
+    try:
+        yield
+    finally:
+        _set(gan, arrays, counters)
 
 
 def _losses(gan) -> dict[str, np.ndarray]:

@@ -128,14 +128,22 @@ def shared_params(gan, images: str) -> dict:
 
 
 def save_params(folder, gan) -> None:
-    """Writes `params.json`; where a command line began the training, with its options."""
-    command = {"command": gan.command} if gan.command else {}
-    runs.write_params(folder, _params(gan) | command)
+    """Writes `params.json`.
+
+    It has the options of the command line that began the training, if one did, and keeps whose
+    weights a run began with when it continues.
+    """
+    start = gan.start or (runs.read_start(folder) if gan.epoch else {})
+    sections = {"command": gan.command, "start": start}
+    runs.write_params(folder, _params(gan) | {n: s for n, s in sections.items() if s})
 
 
-def save_samples(folder, gan, rows: int, columns: int) -> None:
-    """Writes `images/sample_<last epoch>.png`: the images of seeds 0, 1, 2 …"""
-    images = draw_images(gan.drawing_generator(), rows * columns)
+def save_samples(folder, gan, rows: int, columns: int, generator=None) -> None:
+    """Writes `images/sample_<last epoch>.png`: the images of seeds 0, 1, 2 …
+
+    By `generator`, or by the one that `gan` draws with.
+    """
+    images = draw_images(generator or gan.drawing_generator(), rows * columns)
     path = Path(folder) / "images" / f"sample_{max(gan.epoch - 1, 0)}.png"
     save_picture(path, grid(images, rows, columns))
 

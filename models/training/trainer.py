@@ -2,12 +2,14 @@
 
 import collections
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import keras
 import numpy as np
 from tqdm.auto import tqdm
 
+from models import schedules
 from models.training import checkpoint, outputs
 from models.training.forecast import Forecast, start_line
 from utils import callbacks, cli, runs
@@ -19,6 +21,8 @@ from utils.tensorboard import TensorBoard
 ROLLBACKS = 3
 """Rollbacks to one checkpoint before a training gives up."""
 
+_TIMED = 5  # measurements of the speed
+_SHARE = 0.9  # of the time that is planned for epochs
 _STOPPING = "Stopping: this epoch is finished, then everything is saved."
 
 
@@ -41,7 +45,7 @@ class Trainer:
                 f"batch_size is {options.batch_size} here, but the model was built for "
                 f"{gan.batch_size}"
             )
-        if options.epochs is None and gan.recipe.needs_epochs:
+        if options.epochs is None and options.minutes is None and gan.recipe.needs_epochs:
             raise ValueError(
                 "this recipe needs the number of epochs, received epochs=None: its learning rates, "
                 "penalty or variants change by it"
@@ -82,9 +86,15 @@ class Trainer:
         first = gan.processes.is_first
         if first:
             outputs.check_folder(self.folder, gan)
-        if options.epochs is not None and gan.epoch >= options.epochs:
-            print(f"This training is finished: more than {gan.epoch} epochs extend it.")
+        before = self._planned_before() if first else None
+        if options.epochs is None and gan.recipe.needs_epochs:
+            self._plan(x_train, before)
+        epochs = self.options.epochs
+        if epochs is not None and gan.epoch >= epochs:
+            print(f"This training is finished: more than {gan.epoch} epochs (--epochs) extend it.")
             return
+        if first and before and before != epochs and gan.recipe.learning_rate_decay:
+            print(schedules.describe_extension(gan.epoch, before, epochs, gan.recipe))
         with contextlib.ExitStack() as stack:
             if first:
                 stack.enter_context(runs.locked(runs.make_run_folder(self.folder)))
@@ -98,6 +108,34 @@ class Trainer:
                     print(_what_is_held_back(stream))
             self._loop(stream, keras.callbacks.CallbackList(handlers, model=gan))
 
+    def _planned_before(self):
+        """The number of epochs that the run was planned for, if this training continues it."""
+        params = runs.read_params(self.folder)["training"]
+        return runs.positive_int(params, "epochs") if self.gan.epoch else None
+
+    def _plan(self, stream, before):
+        """Plans the epochs for a recipe that needs their number and was given a time alone.
+
+        A run that continues keeps its plan, so that its rates are those of one that never stopped.
+        Grids, scores and checkpoints take time too: the plan leaves them a tenth.
+        """
+        gan, options = self.gan, self.options
+        (known,) = gan.processes.broadcast([np.array([before or 0], np.int64)])
+        planned = known
+        if not known[0]:
+            with checkpoint.unchanged(gan):
+                times = [gan.time_epoch(stream, options.n_critic) for _ in range(_TIMED)]
+            seek(stream, gan)
+            fits = int(_SHARE * 60 * options.minutes / np.median(times))
+            (planned,) = gan.processes.broadcast([np.array([gan.epoch + max(1, fits)], np.int64)])
+        self.options = dataclasses.replace(options, epochs=int(planned[0]))
+        gan.training["epochs"] = self.options.epochs
+        if gan.processes.is_first and not before:
+            print(
+                f"{options.minutes:g} minutes: {self.options.epochs:,} epochs are planned, over "
+                "which the learning rate falls."
+            )
+
     def _handlers(self, stream, stack):
         """The callbacks of the first process, in the order in which they are called."""
         options, folder = self.options, self.folder
@@ -109,14 +147,16 @@ class Trainer:
         every = options.print_every_n_batches
         handlers = [callbacks.StopOnFault(folder)]
         data = stream if isinstance(stream, ImageStream) else None
-        if data is not None:
-            handlers.append(Scores(folder, data, options.judge, options.evaluate_every, every))
+        scores = data and Scores(folder, data, options.judge, options.evaluate_every, every)
+        samples = callbacks.Samples(folder, every, options.rows, options.columns)
+        handlers += [scores] if scores else []
         handlers += [
             log,
-            callbacks.Samples(folder, every, options.rows, options.columns),
+            samples,
             callbacks.Checkpoint(
                 folder, options.save_minutes, options.save_epochs, options.keep, data
             ),
+            callbacks.End(folder, samples, scores, options.epochs, options.minutes),
         ]
         if options.tensorboard:
             board = TensorBoard(folder, options.log_every, every)

@@ -61,6 +61,23 @@ def no_curves(path, *_):
         Image.new("L", (1, 1)).save(temporary)
 
 
+class StopAt:
+    """A callback that ends a session after an epoch, as Ctrl-C does."""
+
+    def __init__(self, epoch):
+        self.at = epoch
+
+    def __getattr__(self, name):
+        return lambda *arguments, **options: None
+
+    def set_model(self, model):
+        self.model = model
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.at:
+            self.model.stop_training = self.model.interrupted = True
+
+
 def state(gan):
     """Every variable of the training by its name."""
     import keras
@@ -99,6 +116,28 @@ def linear_critic(w):
 
 def lines(file):
     return file.read_text().count("\n") if file.exists() else 0
+
+
+def contents(folder):
+    """Every file of a run by its name: bytes, or the arrays of an HDF5 file."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {
+        str(file.relative_to(folder)): arrays(file) if file.suffix == ".h5" else file.read_bytes()
+        for file in files
+    }
+
+
+def check_same_files(whole, other, why=""):
+    """Two runs left the same files with the same content."""
+    one, other = contents(whole), contents(other)
+    assert one.keys() == other.keys()
+    for name, content in one.items():
+        if not name.endswith(".h5"):
+            assert content == other[name], f"{name} differs {why}"
+            continue
+        assert content.keys() == other[name].keys() and len(content) > 5
+        for entry, values in content.items():
+            assert np.array_equal(values, other[name][entry]), f"{name}: {entry} {why}"
 
 
 def arrays(path):

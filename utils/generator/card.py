@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from utils.files import read_json, read_text, replacing
 from utils.generator.export import FORMATS, export_generator, format_of, usage
 from utils.messages import count, one_line
-from utils.runs import epochs_done, find_scores, positive_int
+from utils.runs import epochs_done, positive_int, shown_scores
 
 if TYPE_CHECKING:
     import keras
@@ -209,7 +209,7 @@ def _scores(source):
     scores = {name: value for name, value in figures.items() if isinstance(value, float)}
     if scores:
         return f"of {figures.get('count', _UNKNOWN)} images: {_listed(scores)} (`figures.json`)"
-    if rows := find_scores(source.parent):
+    if rows := shown_scores(source.parent):
         return f"along the training, of 500 images: {_listed(rows[-1])} (`metrics.csv`)"
     return f"{_UNKNOWN}; `python evaluate.py --generator {source}` tells"
 

@@ -56,7 +56,7 @@ class Scores(keras.callbacks.Callback):
         self.path = Path(folder) / "metrics.csv"
         self.stream = stream
         self.judge = judge
-        self.every = every
+        self.asked = self.every = every
         self.print_every = print_every
         self.critic_alone = False
 
@@ -84,12 +84,10 @@ class Scores(keras.callbacks.Callback):
         """Whether scores at every sample grid take at most `AFFORDABLE` of the time."""
         period = (time.monotonic() - self.began) / (self.model.epoch - self.first)
         try:
-            self._measure(_TRIED)  # the first time takes longer
-            few, more = (self._seconds(count) for count in (_TRIED, 3 * _TRIED))
+            cost = self._cost()
         except ValueError as error:
             tqdm.write(f"Not scored during this training: {error}")
             return False
-        cost = few + max(0, more - few) * (IMAGES - _TRIED) / (2 * _TRIED)
         share = cost / (cost + period * self.print_every)
         if share > AFFORDABLE:
             tqdm.write(
@@ -98,13 +96,38 @@ class Scores(keras.callbacks.Callback):
             )
         return share <= AFFORDABLE
 
+    def _cost(self):
+        """Seconds that a row of scores takes, an estimate."""
+        self._measure(_TRIED)  # the first time takes longer
+        few, more = (self._seconds(count) for count in (_TRIED, 3 * _TRIED))
+        return few + max(0, more - few) * (IMAGES - _TRIED) / (2 * _TRIED)
+
     def _seconds(self, count):
         start = time.monotonic()
         self._measure(count)
         return time.monotonic() - start
 
-    def _draw(self, count):
-        return draw_images(self.model.drawing_generator(), count)
+    def at_end(self) -> dict[str, float] | None:
+        """A row of scores of the generator that was saved last, in no file and without a rank.
+
+        None where the last epoch has one, where scores are off, or where one would take more than
+        `AFFORDABLE` of this session's time without being asked for.
+        """
+        epoch, scores = self.model.epoch - 1, self.model.scores
+        if self.asked == 0 or (scores and scores[-1]["epoch"] == epoch):
+            return None
+        if not self.every:
+            allowed = AFFORDABLE * (time.monotonic() - self.began)
+            try:
+                if self._cost() > allowed:
+                    return None
+            except ValueError:  # it was said, or the session was short
+                return None
+        measured, _ = self._measure(IMAGES, self.model.saved_generator)
+        return {"epoch": epoch} | measured
+
+    def _draw(self, count, generator=None):
+        return draw_images(generator or self.model.drawing_generator(), count)
 
     def _critic_scores(self, images):
         """`CriticScores` with these generated images; None where no image is held back."""
@@ -112,13 +135,13 @@ class Scores(keras.callbacks.Callback):
             return None
         return CriticScores.measure(self.model.critic, self.stream, images)
 
-    def _measure(self, count):
+    def _measure(self, count, generator=None):
         """A row of scores of `count` images but for its epoch, and the critic's scores."""
         if self.diversity is None:
             real = self._real()
             self.judge = self.judge or ImageJudge(real)
             self.diversity = diversity(real)
-        images = self._draw(count)
+        images = self._draw(count, generator)
         # The diversity is 0 if all images of the data are the same.
         ratio = diversity(images) / self.diversity if self.diversity else 1.0
         row = {"diversity_ratio": ratio} | self.judge.measure(images)

@@ -1,12 +1,13 @@
 """`python -m utils.runs`: lists the runs, or draws a picture that compares two of them."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 from utils import cli
 from utils.files import check_free
 from utils.runs.folder import ROOT
-from utils.runs.table import find_run, find_runs, runs_table
+from utils.runs.table import WIDTH, find_run, find_runs, runs_table
 
 
 def main() -> None:
@@ -30,7 +31,8 @@ def main() -> None:
 
 def _show(arguments: argparse.Namespace) -> None:
     if not arguments.compare:
-        print(runs_table(find_runs(arguments.root)))
+        width = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+        print(runs_table(find_runs(arguments.root), width))
         return
     check_free(arguments.out, overwrite=arguments.overwrite)
     folders = [find_run(name, arguments.root) for name in arguments.compare]

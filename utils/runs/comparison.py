@@ -11,10 +11,10 @@ from PIL import Image
 from utils.decoding import open_picture
 from utils.files import replacing
 from utils.messages import drawable, one_line
-from utils.runs.curves import smoothed
+from utils.runs.curves import robust_limits, smoothed
 from utils.runs.folder import find_samples
 from utils.runs.params import read_params
-from utils.runs.state import find_scores, ranking, read_losses
+from utils.runs.state import ranking, read_losses, shown_scores
 
 _COLOURS = ("#2b6cb0", "#c05621")
 _WIDTH = 12  # inches
@@ -103,7 +103,11 @@ def _charts(folders):
     """The curves of both runs by the title of their chart, each (epochs, values) or None."""
     charts = {}
     for title, columns, value in (
-        ("Wasserstein estimate −(R + F)", {"real", "fake"}, lambda of: -(of["real"] + of["fake"])),
+        (
+            "Critic's gap: real − generated, −(R + F)",
+            {"real", "fake"},
+            lambda of: -(of["real"] + of["fake"]),
+        ),
         ("Gradient penalty G", {"penalty"}, lambda of: of["penalty"]),
     ):
         charts[title] = [
@@ -112,7 +116,7 @@ def _charts(folders):
             else None
             for losses in map(read_losses, folders)
         ]
-    scores = [find_scores(folder) for folder in folders]
+    scores = [shown_scores(folder) for folder in folders]
     first_rows = [rows[0] if rows else {} for rows in scores]
     names = dict.fromkeys(
         name for row in first_rows for name in (*ranking(row), _DIVERSITY) if name in row
@@ -133,6 +137,9 @@ def _draw_chart(axis, title, curves, names):
     for curve, name, colour in zip(curves, names, _COLOURS, strict=True):
         if curve:
             axis.plot(*curve, color=colour, label=name)
+    limits = robust_limits([np.asarray(curve[1]) for curve in curves if curve])
+    if limits:
+        axis.set_ylim(*limits)
     if any(curves):
         axis.legend(loc="best", frameon=False)
     else:

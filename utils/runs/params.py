@@ -82,6 +82,15 @@ def read_params(folder: str | os.PathLike) -> dict[str, dict]:
     }
 
 
+def read_start(folder: str | os.PathLike) -> dict:
+    """The section `start`: whose weights a run began with; empty where they were its own."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        start = read_json(Path(folder) / "params.json").get("start")
+        if isinstance(start, dict) and isinstance(start.get("from"), str):
+            return start
+    return {}
+
+
 def positive_int(section: dict, name: str) -> int | None:
     """An entry of `params.json` that is a whole number of at least 1; None for anything else."""
     value = section.get(name)

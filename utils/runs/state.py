@@ -12,6 +12,7 @@ import numpy as np
 
 from utils.files import read_text
 from utils.messages import one_line
+from utils.runs.ending import end_reason, end_scores
 from utils.runs.folder import find_samples, is_locked
 from utils.runs.params import positive_int, read_params
 
@@ -103,6 +104,17 @@ def find_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
     return []
 
 
+def shown_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
+    """`find_scores`, and after them those of the generator that the last session left.
+
+    The last row is then no regular one: it never decides which training is the best.
+    """
+    rows, end = find_scores(folder), end_scores(folder)
+    if end and not (rows and (rows[-1]["epoch"] >= end["epoch"] or rows[-1].keys() != end.keys())):
+        rows.append(end)
+    return rows
+
+
 def ranking(scores: dict[str, float]) -> dict[str, int]:
     """The measures that decide which scores are better, the most important one first.
 
@@ -166,7 +178,10 @@ def _saved_before(folder: Path, began: float) -> int:
 
 
 def run_status(folder: str | os.PathLike) -> str:
-    """`waiting` for the first session, `running`, `finished` or `stopped`.
+    """`waiting` for the first session, `running`, `finished`, `stopped`, or `shipped`.
+
+    A run is finished when all planned epochs are done, or when the time that it was given is over.
+    A shipped one has its generator, but nothing else that a training leaves.
 
     A run whose lock is held is running, however long an epoch takes. The lock of another machine
     cannot be seen: such a run is running if its last epoch is less than `QUIET` seconds old and has
@@ -174,12 +189,20 @@ def run_status(folder: str | os.PathLike) -> str:
     """
     folder = Path(folder)
     done, planned = epochs_done(folder), positive_int(read_params(folder)["training"], "epochs")
+    if (folder / "generator.h5").exists() and not any(map(os.path.lexists, _left_by(folder))):
+        return "shipped"
     if planned and done >= planned:
         return "finished"
     saved = (folder / "weights" / f"checkpoint_{done}.h5").exists()
     if is_locked(folder) or (seconds_since_last_epoch(folder) < QUIET and not saved):
         return "running"
+    if end_reason(folder) == "time":
+        return "finished"
     return "stopped" if modified_time(folder / "params.json") else "waiting"
+
+
+def _left_by(folder):
+    return [folder / name for name in ("losses.csv", "log.txt", "weights", "images")]
 
 
 def seconds_since_last_epoch(folder: str | os.PathLike) -> float:

@@ -17,8 +17,12 @@ from utils.runs.state import (
     run_status,
 )
 
-COLUMNS = ("run", "data", "parameters", "epochs", "state", "best score", "last sample", "disk")
+COLUMNS = ("run", "data", "parameters", "epochs", "state", "best score", "sampled", "disk")
 
+WIDTH = 80
+"""Characters of a line in any terminal."""
+
+_DISPENSABLE = ("data", "parameters", "disk", "sampled")  # where a line is too short, in this order
 _LONGEST = 60  # characters of a cell; names of folders and of data may come from anyone
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -27,12 +31,14 @@ def table_row(folder: Path) -> tuple[str, ...]:
     """The row of one run, see `COLUMNS`; `–` for what its files do not say."""
     training = read_params(folder)["training"]
     done, planned = epochs_done(folder), positive_int(training, "epochs")
+    state = run_status(folder)
+    epochs = f"{done or '–'} of {planned or '–'}"
     return (
         folder.name,
         str(training.get("data") or "–"),
         "/".join(_parameters(folder / f"{name}.h5") for name in ("generator", "critic")),
-        f"{done or '–'} of {planned or '–'}",
-        run_status(folder),
+        str(planned or "–") if state == "shipped" else epochs,
+        state,
         _best_score(folder),
         _last_sample(folder),
         _size(folder),
@@ -65,7 +71,7 @@ def _last_sample(folder):
     if not samples:
         return "–"
     _, path = samples[-1]
-    return f"{path.name}, {_duration(time.time() - modified_time(path))} ago"
+    return f"{_duration(time.time() - modified_time(path))} ago"
 
 
 def _duration(seconds):
@@ -84,15 +90,33 @@ def _size(folder):
     return f"{size / 1e6:.1f} MB"
 
 
-def runs_table(folders: list[Path]) -> str:
-    """A line of headings, then a line for each run."""
-    rows = [COLUMNS, *([one_line(cell, _LONGEST) for cell in table_row(f)] for f in folders)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+def runs_table(folders: list[Path], width: int = WIDTH) -> str:
+    """A line of headings, then a line for each run.
+
+    Args:
+        folders: the runs.
+        width: characters of a line, at least `WIDTH`. Where they are too few, columns are left out;
+            then the longest cells end in "…".
+    """
+    rows = [[one_line(cell, _LONGEST) for cell in table_row(f)] for f in folders]
+    columns = dict(zip(COLUMNS, zip(COLUMNS, *rows, strict=True), strict=True))
+    for name in _DISPENSABLE:
+        if _total(columns) > width:
+            del columns[name]
+    while _total(columns) > width:
+        name = max(columns, key=lambda name: max(map(len, columns[name])))
+        longest = max(map(len, columns[name]))
+        columns[name] = [one_line(cell, longest - 2) for cell in columns[name]]  # and an "…"
+    widths = [max(map(len, column)) for column in columns.values()]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
+        for row in zip(*columns.values(), strict=True)
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _total(columns):
+    return sum(max(map(len, column)) + 2 for column in columns.values()) - 2
 
 
 def find_runs(root: Path) -> list[Path]:

@@ -39,8 +39,9 @@ def snapshot(folder: str | os.PathLike) -> dict:
         `run`, `data`: names. `state`: see `utils.runs.run_status`. `epochs` done and `planned`.
         `images_per_second`. `seconds_left`. `age`: seconds since the last epoch. `samples`: their
         epochs. `session`, `newest`, `converge`: numbers that change with the samples, the newest
-        sample and `converge.png`, so that a browser loads them again. `scores`: rows of
-        `metrics.csv`. `best`: the epoch of the best row. `log`: its last lines.
+        sample and `converge.png`, so that a browser loads them again; `real` the same of the real
+        images. `scores`: rows of `metrics.csv`, and those of the last session's end. `best`: the
+        epoch of the best regular row. `notice`: a warning. `log`: its last lines.
     """
     folder = Path(folder)
     params = runs.read_params(folder)
@@ -48,8 +49,9 @@ def snapshot(folder: str | os.PathLike) -> dict:
     done, planned = runs.epochs_done(folder), runs.positive_int(training, "epochs")
     status, seconds = runs.run_status(folder), runs.seconds_per_epoch(folder)
     sizes = runs.positive_int(model, "batch_size"), runs.positive_int(training, "n_critic")
-    samples, scores = runs.find_samples(folder), runs.find_scores(folder)
-    best = runs.best_scores(scores)
+    samples, scores = runs.find_samples(folder), runs.shown_scores(folder)
+    best = runs.best_scores(runs.find_scores(folder))
+    lost = runs.lost_chance_of_run(folder, model)
     age = runs.seconds_since_last_epoch(folder)
     ends = seconds and planned and status == "running"
     return {
@@ -65,6 +67,8 @@ def snapshot(folder: str | os.PathLike) -> dict:
         "newest": runs.modified_time(samples[-1][1]) if samples else 0,
         "samples": [epoch for epoch, _ in samples],
         "converge": runs.modified_time(folder / "images" / "converge.png"),
+        "real": runs.modified_time(folder / "images" / "real.png"),
+        "notice": lost and f"Now {runs.describe_lost(lost)}",
         "scores": [
             {name: v if math.isfinite(v) else None for name, v in row.items()} for row in scores
         ],

@@ -124,7 +124,7 @@ def test_minutes_end_a_training_and_the_same_command_adds_more(tiny_zip, tmp_pat
 def test_minutes_replace_the_number_of_epochs_unless_rates_decay():
     plain, best = PRESETS["lines64"], PRESETS["lines64-best"]
     assert plain.with_options(minutes=90.0, epochs=None).epochs is None
-    assert best.with_options(minutes=90.0, epochs=None).epochs == 100_000
+    assert best.with_options(minutes=90.0, epochs=None).epochs is None  # planned by its speed
     assert plain.with_options(minutes=90.0, epochs=7).epochs == 7
     assert plain.with_options(minutes=None, epochs=None).epochs == 1201
 

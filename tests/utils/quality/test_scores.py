@@ -63,7 +63,7 @@ def test_the_best_is_kept(tiny_zip, tmp_path):
         tiny_zip,
         tmp_path / "b",
         6,
-        judge=Scripted(0.1, 0.5, 0.3),
+        judge=Scripted(0.1, 0.5, 0.3, 0.9),  # the last is of the end, which decides nothing
         evaluate_every=2,
     )
     best, expected = WGANGP(**TINY), WGANGP(**TINY)
@@ -130,7 +130,7 @@ def test_another_judge_begins_a_new_file(tiny_zip, tmp_path):
 
 def test_resuming_from_the_best(tiny_zip, tmp_path):
     """Later checkpoints are set aside, and the best one stays until a score is better."""
-    judge = Scripted(0.1, 0.5, 0.3, 0.4)
+    judge = Scripted(0.1, 0.5, 0.3, 0.9, 0.4)
     train(WGANGP(**TINY), tiny_zip, tmp_path, 6, judge=judge, evaluate_every=2, save_epochs=2)
     gan = WGANGP(**TINY)
     gan.load_weights(tmp_path / "weights" / "best.h5")
@@ -248,6 +248,7 @@ def test_a_critic_that_learns_by_heart_is_reported(fifty, tmp_path, capsys, monk
 
 def test_the_critic_is_watched_where_the_judge_costs_too_much(fifty, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("utils.quality.scores.Scores._affordable", lambda self: False)
+    monkeypatch.setattr("utils.quality.scores.Scores._cost", lambda self: np.inf)
     left = critic_that_overfits(monkeypatch, 0.75, 0.75)
     gan = WGANGP(**TINY, held_back=0.5)
     train(gan, fifty, tmp_path, 5, evaluate_every=None)

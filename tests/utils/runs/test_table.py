@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_a_row_says_the_same_as_the_model_of_the_run(run, root):
     assert (row["run"], row["data"], row["parameters"]) == ("0002_tiny", "a$b$.zip", counts)
     assert (row["epochs"], row["state"]) == ("5 of 9", "stopped")
     assert row["best score"] == "swd 3.5 at 2"
-    assert row["last sample"].startswith("sample_6.png, ")
+    assert row["sampled"].endswith(" ago")
     with open(root / "0001_tiny" / "large", "wb") as file:
         file.truncate(7_000_000)  # sparse, but its size counts
     files = sum(f.stat().st_size for f in (root / "0001_tiny").rglob("*") if f.is_file())
@@ -59,8 +60,8 @@ def test_the_age_of_the_last_sample(root, seconds, age):
     before = sample.stat().st_mtime_ns / 1e9
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", lambda: before + seconds + 0.5)
-        cell = table_row(root / "0001_tiny")[COLUMNS.index("last sample")]
-    assert cell == f"sample_4.png, {age} ago"
+        cell = table_row(root / "0001_tiny")[COLUMNS.index("sampled")]
+    assert cell == f"{age} ago"
 
 
 def test_damaged_runs_are_listed_with_what_can_be_read(root, monkeypatch, capsys):
@@ -72,12 +73,40 @@ def test_damaged_runs_are_listed_with_what_can_be_read(root, monkeypatch, capsys
         path.write_bytes(path.read_bytes()[:60] if path.exists() else b"\xff\x00,\n")
     (root / "0001_tiny" / "log.txt").unlink()
     os.symlink(root / "nowhere", root / "0001_tiny" / "images" / "sample_99.png")
+    monkeypatch.setenv("COLUMNS", "200")
     assert run_here(["utils.runs", "--root", str(root)], monkeypatch) == 0
     head, first, second, third = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "run" and all(name in head for name in COLUMNS)
-    assert first.startswith("0001_tiny  –") and "sample_99.png" in first
+    assert first.startswith("0001_tiny  –")
     assert second.startswith("0002_tiny  a$b$.zip") and "5 of 9" in second
     assert third.startswith("empty") and "– of –" in third and "waiting" in third
+
+
+def test_a_table_fits_a_terminal(root, monkeypatch, capsys):
+    long = root / "0003_a_name_that_nobody_would_want_to_read_to_its_end"
+    shutil.copytree(root / "0002_tiny", long)
+    for width, columns in (
+        (80, ["run", "epochs", "state", "best score"]),
+        (105, ["run", "epochs", "state", "best score", "sampled", "disk"]),
+        (200, [*COLUMNS]),
+    ):
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert run_here(["utils.runs", "--root", str(root)], monkeypatch) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= width and len(lines) == 4
+        assert re.split("  +", lines[0]) == columns
+        assert ("…" in lines[3]) == (width == 80) and lines[3].startswith("0003_a_name_that")
+    monkeypatch.setenv("COLUMNS", "20")  # a table of no width helps nobody
+    assert run_here(["utils.runs", "--root", str(root)], monkeypatch) == 0
+    assert 70 < max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_the_shipped_run_is_shown_as_such(tmp_path):
+    shutil.copytree(ROOT / "run" / "gan" / "0000_lines64", tmp_path / "0000_lines64")
+    row = dict(zip(COLUMNS, table_row(tmp_path / "0000_lines64"), strict=True))
+    assert (row["state"], row["epochs"], row["data"]) == ("shipped", "100000", "lines64.zip")
+    (tmp_path / "0000_lines64" / "losses.csv").touch()
+    assert runs.run_status(tmp_path / "0000_lines64") != "shipped"
 
 
 def test_parameters_that_differ_and_the_last_common_epoch(root):
@@ -126,7 +155,7 @@ def test_two_runs_side_by_side(root, monkeypatch, capsys):
     assert list(charts)[2:] == ["swd", "diversity_ratio"]
     assert charts["swd"] == [None, ([0, 2, 4], [9.5, 3.5, 8])]
     losses = np.loadtxt(root / "0001_tiny" / "losses.csv", delimiter=",", skiprows=1)
-    for epochs, values in charts["Wasserstein estimate −(R + F)"]:
+    for epochs, values in charts["Critic's gap: real − generated, −(R + F)"]:
         assert np.array_equal(epochs, np.arange(5))
         assert np.allclose(values, -(losses[:, 2] + losses[:, 3]))
 

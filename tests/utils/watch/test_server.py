@@ -21,6 +21,7 @@ from tests.helpers.small import replanned
 from utils import runs
 from utils.notebook import colab
 from utils.watch import Server, watch
+from utils.watch.__main__ import ssh_tunnel
 
 
 @pytest.fixture
@@ -115,6 +116,18 @@ def test_the_command_line_serves_until_it_is_interrupted(folder, number):
     assert process.communicate(timeout=20) == (b"\n", b"") and process.returncode == 0
 
 
+def test_an_ssh_session_is_told_how_to_reach_the_page(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("socket.gethostname", lambda: "lab7")
+    assert ssh_tunnel(8123, "") == ""
+    expected = "ssh -N -L 8123:127.0.0.1:8123 ada@"
+    assert ssh_tunnel(8123, "10.0.0.9 51234 10.0.0.2 22") == f"{expected}10.0.0.2"
+    assert ssh_tunnel(8123, "fe80::9 51234 fe80::2 22") == f"{expected}fe80::2"
+    assert ssh_tunnel(8123, "1.2.3.4 5 6.7.8.9 2222").startswith("ssh -p 2222 -N -L")
+    for nonsense in ("ssh", "a b $(reboot) 22", "1.2.3.4 5 6.7.8.9 port"):
+        assert ssh_tunnel(8123, nonsense) == f"{expected}lab7"
+
+
 @pytest.fixture
 def page(server, folder, tmp_path):
     """A browser on the page of a run planned for 105 epochs, which has its first sample only."""
@@ -150,11 +163,16 @@ def test_the_page_follows_the_run_and_goes_back(page, folder, tmp_path):
     body.send_keys(Keys.ARROW_LEFT)
     browser.until(lambda: shows(page, 0))
     (folder / "metrics.csv").write_text("epoch,swd\n0,9.5\n2,3.5\n4,8\n")
+    assert page.find_element(By.ID, "real").size == page.find_element(By.ID, "sample").size
+    assert not page.find_element(By.ID, "notice").is_displayed()
+    with open(folder / "losses.csv", "a") as file:  # a critic that scores both alike
+        file.writelines(f"{epoch},0,{epoch % 2},0,0,0\n" for epoch in range(5, 400))
     shutil.copy(tmp_path / "4.png", folder / "images" / "sample_4.png")
     # As if the page had been hidden: it asks at once instead of in 3 seconds.
     page.execute_script("document.dispatchEvent(new Event('visibilitychange'))")
     browser.until(lambda: text(page, "caption") == "Samples after epoch 0 (1 of 3)")
     assert shows(page, 0)
+    assert text(page, "notice").startswith("Now the critic no longer tells real images from gen")
     row = page.find_elements(By.CSS_SELECTOR, "#scores tbody th, #scores tbody td")
     assert [cell.text for cell in row[:3]] == ["swd", "8", "3.5"]
     drawn = page.find_element(By.CSS_SELECTOR, "#scores svg")
@@ -167,10 +185,26 @@ def test_the_page_follows_the_run_and_goes_back(page, folder, tmp_path):
     check_access(page)
 
 
+def test_the_page_of_a_shipped_run(folder, server, tmp_path):
+    if why := browser.missing():
+        pytest.skip(why)
+    for name in ("losses.csv", "log.txt"):
+        (folder / name).unlink()
+    for name in ("images", "weights"):
+        shutil.rmtree(folder / name)
+    with browser.chromium(tmp_path) as driver:
+        driver.get(server.address)
+        browser.until(lambda: text(driver, "state").startswith("Finished and shipped"))
+        assert text(driver, "epochs") == "5" and "came without samples" in text(driver, "caption")
+        assert "without its log" in text(driver, "log")
+        assert driver.find_element(By.ID, "progress").get_attribute("value") == "5"
+        assert not driver.find_element(By.ID, "real-images").is_displayed()
+
+
 def check_access(page):
     """Every control has a name, the page fits a phone, and the browser reports no error."""
     controls = page.find_elements(By.CSS_SELECTOR, "button, input, a, img, pre, progress")
-    assert all(control.accessible_name for control in controls) and len(controls) == 10
+    assert all(control.accessible_name for control in controls) and len(controls) == 12
     screen = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     assert page.execute_script("return document.documentElement.scrollWidth") == 360

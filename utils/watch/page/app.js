@@ -36,6 +36,11 @@ function load(image, link, source) {
   link.href = source;
 }
 
+const NO_SAMPLES = {
+  running: "No samples yet: the first ones are drawn after the first epoch.",
+  shipped: "This run came without samples: python generate.py images draws new ones.",
+};
+
 function showSample() {
   const last = state.samples.length - 1;
   if (live) chosen = last;
@@ -49,8 +54,10 @@ function showSample() {
     $("sample").alt = `${title}: a grid of generated images, of the same seeds every time`;
     write("caption", `${title} (${chosen + 1} of ${last + 1})`);
   } else {
-    write("caption", "No samples yet: the first ones are drawn after the first epoch.");
+    write("caption", NO_SAMPLES[state.state] ?? NO_SAMPLES.running);
   }
+  load($("real"), $("real-link"), state.real ? `./images/real.png?v=${state.real}` : "");
+  $("real-images").hidden = !state.real;
   const slider = $("slider");
   slider.max = Math.max(0, last);
   slider.value = chosen;
@@ -100,6 +107,7 @@ const STATES = {
   running: "Running",
   stopped: "Stopped",
   finished: "Finished",
+  shipped: "Finished and shipped: the generator, without the files of its training",
 };
 
 function showProgress() {
@@ -108,10 +116,14 @@ function showProgress() {
   write("data", state.data ? `Trained on ${state.data}` : "Data unknown");
   write("state", STATES[state.state]);
   write("age", state.age == null ? "" : `last change ${duration(state.age)} ago`);
-  const of = state.planned ? ` of ${count(state.planned)}` : "";
-  write("epochs", `${count(state.epochs)}${of}`);
+  const ended = state.state === "finished" || state.state === "shipped";
+  const planned = state.planned ? count(state.planned) : "";
+  const done = planned ? `${count(state.epochs)} of ${planned}` : count(state.epochs);
+  write("epochs", state.state === "shipped" ? planned || "–" : done);
   $("progress").max = state.planned ?? 1;
-  $("progress").value = state.planned ? Math.min(state.epochs, state.planned) : 0;
+  $("progress").value = ended ? $("progress").max : Math.min(state.epochs, state.planned ?? 0);
+  write("notice", state.notice ?? "");
+  $("notice").hidden = !state.notice;
   write("left", state.seconds_left == null ? "–" : duration(state.seconds_left));
   const speed = state.images_per_second;
   write("speed", speed == null ? "–" : count(Number(speed.toPrecision(3))));
@@ -121,6 +133,7 @@ function showScores() {
   const scored = state.scores.length > 0;
   $("scores").hidden = !scored;
   $("no-scores").hidden = scored;
+  if (state.state === "shipped") write("no-scores", "This run came without scores.");
   write("best-title", state.best == null ? "Best" : `Best, epoch ${state.best}`);
   $("scores").tBodies[0].replaceChildren(...tableRows(state.scores, state.best));
 }
@@ -132,7 +145,8 @@ function show() {
   const source = state.converge ? `./images/converge.png?v=${state.converge}` : "";
   load($("converge"), $("converge-link"), source);
   $("no-converge").hidden = Boolean(source);
-  write("log", state.log.join("\n") || "Nothing yet.");
+  if (state.state === "shipped") write("no-converge", "This run came without its curves.");
+  write("log", state.log.join("\n") || (state.state === "shipped" ? "This run came without its log." : "Nothing yet."));
 }
 
 let timer;

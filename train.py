@@ -99,12 +99,11 @@ ONCE = (
 def main(a):
     """Loads the images, builds the model or continues it, trains; 130 where it was interrupted."""
     from lines.judge import judge_for
-    from models.build import build_gan
     from models.engines import distributed
+    from models.session import open_session, preset_for
     from models.training.outputs import resume
     from models.training.start import start_from
     from utils.image_files import RULES
-    from utils.loaders import data_size, load_images
     from utils.runs import data_rules, locked, run_folder
 
     if a.start_from and a.checkpoint:
@@ -112,10 +111,9 @@ def main(a):
             "--start-from begins a new run and --checkpoint continues one: expected one of them"
         )
     a = settled(a)
-    size = a.image_size
-    if size is None and a.recipe in FOLLOW_DATA:
-        size = data_size(a.data, FOLLOW_DATA[a.recipe])
-    chosen = preset(a.recipe, size, a.width, a.channels)
+    networks = {"image_size": a.image_size, "width": a.width, "channels": a.channels}
+    settings = {n: getattr(a, n) for n in ("seed", "precision", "augment", "held_back")}
+    chosen = preset_for(a.data, a.recipe, networks, settings)
     options = chosen.with_options(
         epochs=a.epochs,
         minutes=a.minutes,
@@ -131,30 +129,15 @@ def main(a):
         on_nan=a.on_nan,
         log_every=a.log_every,
         tensorboard=a.tensorboard,
-        command=kept(a, size),
+        command=kept(a, chosen.image_size),
     )
-    recipe = dataclasses.replace(chosen.recipe, seed=a.seed, precision=a.precision)
-    own = {"augment": a.augment, "held_back": a.held_back}
-    recipe = dataclasses.replace(recipe, **{n: v for n, v in own.items() if v is not None})
-    size, batch_size, held_back = chosen.image_size, options.batch_size, recipe.held_back
     folder = run_folder(a.run_id, a.data)
     with contextlib.ExitStack() as stack:
         group = distributed(a.devices, a.coordinator, a.processes, a.process)
         processes = stack.enter_context(group)
-        x_train = load_images(
-            a.data,
-            size,
-            batch_size,
-            a.seed,
-            a.channels,
-            held_back=held_back,
-            rules=RULES if a.new else data_rules(folder),
-        )
-        palette = x_train.palette()
-        if palette:
-            print(f"{palette}.")
-        colours = palette.colours if palette else None
-        gan = build_gan(chosen.networks, batch_size, recipe, colours, processes)
+        rules = RULES if a.new else data_rules(folder)
+        session = open_session(a.data, chosen, options, rules, processes)
+        gan = session.gan
         if processes.is_first:
             mode = "new" if a.new and not a.dry_run else "auto"
             if folder.is_dir() and not (a.new or a.dry_run):
@@ -166,10 +149,8 @@ def main(a):
             shown = dataclasses.asdict(options) | {"run_folder": str(folder), "model": gan.config}
             print(json.dumps(shown, indent=2))
         if a.dry_run:
-            return report(gan, x_train, options)
-        judge = judge_for(size, training=x_train.first(batch_size))
-        options = dataclasses.replace(options, judge=judge)
-        gan.train(x_train, batch_size, options.epochs, folder, options=options)
+            return report(gan, session.x_train, options)
+        session.train(folder, judge_for)
         return end(gan, folder, options)
 
 

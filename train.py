@@ -90,7 +90,7 @@ add("--dry-run", action="store_true", help="print sizes, memory and time, and st
 add("--verbose", action="store_true", help="print the whole configuration, too")
 
 ONCE = (
-    *("run_id", "new", "config", "checkpoint", "dry_run", "verbose", "debug", "help"),
+    *("run_id", "new", "config", "checkpoint", "start_from", "dry_run", "verbose", "debug", "help"),
     *("data", "devices", "coordinator", "processes", "process"),
 )
 """Options of one call, and those that hold for one machine: `params.json` has all the others."""

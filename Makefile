@@ -6,7 +6,7 @@ DEMO := run/gan/demo_lines64
 COLAB_PYTHON ?= $(shell for p in python3.12 python3.11 $(PYTHON); do \
   $$p -c '' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: demo train test test-colab bench data venv
+.PHONY: demo train test test-frameworks test-colab bench data venv
 .DEFAULT_GOAL := demo
 
 ## demo: 64-pixel lines -> training -> generator.h5 -> new images, in minutes on 2 cores
@@ -44,11 +44,14 @@ JAX_CACHE := JAX_COMPILATION_CACHE_DIR=$(CURDIR)/.cache/jax \
   JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 XLA_FLAGS=--xla_backend_optimization_level=0
 IS_COLABS := $(COLAB_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))'
 
-## test: lint, format, all tests on TensorFlow, what a user does on JAX and PyTorch, and Colab
+## test: lint, format, all tests on TensorFlow, and that JAX and PyTorch compute the same
 test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/$(PYTEST)
+
+## test-frameworks: what a user does on JAX and on PyTorch, and the core tests with Colab's versions
+test-frameworks: .venv/installed-tests
 	KERAS_BACKEND=jax $(JAX_CACHE) $(BIN)/$(PYTEST) $(ALIKE)
 	KERAS_BACKEND=torch $(BIN)/$(PYTEST) $(ALIKE)
 	@if $(IS_COLABS); then $(MAKE) --no-print-directory test-colab; \

@@ -308,6 +308,7 @@ def test_what_comes_of_it(case, tmp_path, monkeypatch, capfd):
     code, expected = CASES[case]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setenv("COLUMNS", "200")  # a table that has room for what a file says
     private = tmp_path / "private.txt"
     private.write_text(CANARY)
     line = case(tmp_path)

@@ -94,7 +94,7 @@ def test_an_existing_run_continues_with_its_own_options(train_here):
     assert not kept.keys() & {"data", "run_id", "config", "minutes", "checkpoint", "debug"}
 
     code, said = train_here("")
-    assert code == 0 and "This training is finished: more than 3 epochs extend it." in said
+    assert code == 0 and "finished: more than 3 epochs (--epochs) extend it." in said
     own = "--epochs 3 --batch-size 2 --log-every 2 --n-critic 1 --image-size 32 --width 0.03125"
     assert f"With the options of {folder}: {own} --evaluate-every 0\n" in said
     code, said = train_here("--n-critic 2 --epochs 5")

@@ -154,7 +154,7 @@ class Options:
             takes at most 3 % of the time.
         log_every: epochs between two lines of the log; `losses.csv` has every epoch.
         tensorboard: whether `tensorboard/` in the run folder is written, see
-            `utils.tensorboard.TensorBoard`.
+            `models.training.tensorboard.TensorBoard`.
         command: options of a command line by name, kept in `params.json` for `--config`; empty for
             a training that none began.
         minutes: the training ends after this time, if it has not ended before; None for no limit. A

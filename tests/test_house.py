@@ -22,7 +22,7 @@ ROOMS = {
     f"utils.{name}"
     for name in ("prepare", "runs", "watch", "generator", "drawing", "quality", "notebook")
 }
-TOP = {"utils.callbacks", "utils.tensorboard", "utils.commands"}
+TOP = {"utils.callbacks", "utils.commands"}
 FRAMEWORKS = {"tensorflow", "jax", "torch"}
 HEAVY = ("keras", "tensorflow", "jax", "torch", "matplotlib", "onnx")
 

@@ -36,6 +36,12 @@ LARGE_BYTES = 16 * 1024**2
 """Files with more bytes are read one at a time, or memory would grow with the cores."""
 
 
+def rules_of(fingerprint: str) -> int:
+    """The number of the rules by which a fingerprint was made."""
+    rules, dash, _ = fingerprint.partition("-")
+    return int(rules) if dash and rules in map(str, range(1, RULES + 1)) else 1
+
+
 def read_file(path: str | os.PathLike) -> bytes:
     """The bytes of a file, at most 256 MiB.
 

@@ -14,6 +14,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def listed(faults: list[str], most: int) -> str:
+    """The first faults of a list for a message, and how many more there are."""
+    more = f" and {len(faults) - most} more" if len(faults) > most else ""
+    return "; ".join(faults[:most]) + more
+
+
 def tell(text: str) -> None:
     """Prints what a program is doing where its results, on the standard output, stand alone."""
     print(text, file=sys.stderr)

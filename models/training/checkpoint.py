@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from utils import hdf5
 from utils.files import replacing
-from utils.messages import WHAT_HELPS, one_line
+from utils.messages import WHAT_HELPS, listed, one_line
 
 SCHEMA = 2
 
@@ -205,10 +205,15 @@ def last_epoch(folder: str | os.PathLike) -> int:
     return int(_NAME.fullmatch(files[-1].name)[1]) if files else 0
 
 
+def network_variables(gan) -> dict[str, keras.Variable]:
+    """The variables of critic and generator by the names that they have in a checkpoint."""
+    layers = (*gan.critic.layers, *gan.generator.layers)
+    return {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+
+
 def variables(gan) -> dict[str, keras.Variable]:
     """Every variable of the training, by a name that is the same in every session."""
-    layers = (*gan.critic.layers, *gan.generator.layers)
-    named = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+    named = network_variables(gan)
     if gan.average:
         named |= {
             f"average/{layer.name}/{v.name}": v
@@ -220,6 +225,15 @@ def variables(gan) -> dict[str, keras.Variable]:
     return named | {v.path: v for optimiser in optimisers for v in optimiser.variables}
 
 
+def stored_arrays(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """The arrays of an open checkpoint by name; none of them is read."""
+    found = {}
+    file.visititems(
+        lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
+    )
+    return found
+
+
 def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
     schema = file.attrs.get("schema")
     if schema != SCHEMA:
@@ -227,10 +241,7 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
             f"{path}: schema {one_line(schema)} is no training checkpoint of this version; "
             f"expected {SCHEMA}"
         )
-    found = {}
-    file.visititems(
-        lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
-    )
+    found = stored_arrays(file)
     faults = [f"missing {name}" for name in sorted({*shapes, *_COUNTERS} - {*found, *file.attrs})]
     faults += [f"unexpected {name}" for name in sorted(found.keys() - shapes.keys())]
     epochs = None
@@ -247,5 +258,4 @@ def _check(path: Path, file: h5py.File, shapes: dict[str, tuple]) -> None:
         if found[name].shape != expected:
             faults.append(f"{name} is {found[name].shape}, expected {expected}")
     if faults:
-        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise MismatchError(f"{path}: does not fit this model: {'; '.join(faults[:5])}{more}")
+        raise MismatchError(f"{path}: does not fit this model: {listed(faults, 5)}")

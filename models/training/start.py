@@ -3,14 +3,15 @@
 import os
 from pathlib import Path
 
-import h5py
 from keras import ops
 
 from models.training import checkpoint
 from utils import hdf5
 from utils.generator import load_generator
-from utils.messages import one_line
+from utils.messages import listed, one_line
 from utils.runs import read_start
+
+_OTHERS = ("losses/", "critic_optimiser/", "generator_optimiser/", "average/")  # arrays
 
 
 def start_from(gan, folder: str | os.PathLike, source: str | os.PathLike) -> str:
@@ -44,9 +45,8 @@ def start_from(gan, folder: str | os.PathLike, source: str | os.PathLike) -> str
     known = _is_checkpoint(path)
     faults = _set_both(gan, path) if known else _set_generator(gan, path)
     if faults:
-        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
         raise ValueError(
-            f"{path}: other networks than those of this run: {'; '.join(faults[:3])}{more}. Image "
+            f"{path}: other networks than those of this run: {listed(faults, 3)}. Image "
             "size, colours, --recipe and --width must be the same"
         )
     if gan.average:  # it follows the generator from the first epoch on
@@ -82,15 +82,11 @@ def _is_checkpoint(path):
 
 def _set_both(gan, path):
     """Sets the networks to those of a checkpoint; returns what differs, and then sets nothing."""
-    layers = (*gan.critic.layers, *gan.generator.layers)
-    own = {f"{layer.name}/{v.name}": v for layer in layers for v in layer.variables}
+    own = checkpoint.network_variables(gan)
     with hdf5.open_checked(path, most_bytes=None) as file:
         hdf5.check_seal(file)
-        found = {}
-        file.visititems(
-            lambda name, item: found.update({name: item} if isinstance(item, h5py.Dataset) else {})
-        )
-        found = {n: item for n, item in found.items() if not n.startswith(_OTHERS)}
+        arrays = checkpoint.stored_arrays(file).items()
+        found = {name: array for name, array in arrays if not name.startswith(_OTHERS)}
         faults = [f"{name} is missing" for name in own if name not in found and _learned(own[name])]
         faults += [
             f"{name} is not known here"
@@ -120,9 +116,6 @@ def _set_generator(gan, path):
             if _learned(mine):
                 mine.assign(ops.convert_to_numpy(theirs))
     return faults
-
-
-_OTHERS = ("losses/", "critic_optimiser/", "generator_optimiser/", "average/")
 
 
 def _learned(variable):

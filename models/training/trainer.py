@@ -12,11 +12,11 @@ from tqdm.auto import tqdm
 from models import schedules
 from models.training import checkpoint, outputs
 from models.training.forecast import Forecast, start_line
+from models.training.tensorboard import TensorBoard
 from utils import callbacks, cli, runs
 from utils.files import delete_unfinished
 from utils.loaders import FEWEST_HELD_BACK, ArraySource, ImageStream
 from utils.quality import Scores
-from utils.tensorboard import TensorBoard
 
 ROLLBACKS = 3
 """Rollbacks to one checkpoint before a training gives up."""

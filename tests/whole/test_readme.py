@@ -38,7 +38,7 @@ def test_english_and_french_have_the_same_sections_commands_and_figures():
     for (_, one), (_, other) in zip(ours, theirs, strict=True):
         assert blocks(one) == blocks(other)
         links = [re.findall(r"\]\(([^)]+)\)", text) for text in (one, other)]
-        assert [link.replace(".fr.md", ".md") for link in links[0]] == [link for link in links[1]]
+        assert [link.replace(".fr.md", ".md") for link in links[0]] == links[1]
         assert numbers(one) == numbers(other), one[:200]
 
 

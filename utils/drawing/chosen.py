@@ -78,6 +78,11 @@ class Chosen:
         return [f"latents {i}" for i in self.numbers] + [str(seed) for seed in self.seeds]
 
     @property
+    def seed_texts(self) -> list[str]:
+        """The seed of each image, for its provenance; empty for latents of files."""
+        return [""] * len(self.numbers) + [str(seed) for seed in self.seeds]
+
+    @property
     def seed_text(self) -> str:
         """The seeds for the provenance of a grid; empty where some images have no seed."""
         return "" if self.numbers else self.text

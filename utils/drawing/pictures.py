@@ -76,9 +76,8 @@ def save_images(
     out.mkdir(parents=True, exist_ok=True)
     drawn = (image for batch in draw_in_batches(loaded.network, z) for image in batch)
     grid_images = []
-    progress = tqdm(zip(images.names, z, drawn, strict=True), total=len(images), unit=" images")
-    for name, latents, image in progress:
-        seed = name.removeprefix("seed_") if name.startswith("seed_") else ""
+    each = zip(images.names, images.seed_texts, z, drawn, strict=True)
+    for name, seed, latents, image in tqdm(each, total=len(images), unit=" images"):
         provenance = loaded.provenance(latents[None], single, seed)
         provenance.save(out / f"{name}.png", single.picture(image[None]))
         if has_grid:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils.image_files import RULES, ImageFiles
+from utils.image_files import ImageFiles, rules_of
 from utils.messages import tell
 from utils.runs import Origin
 
@@ -55,9 +55,7 @@ def learned_from(
             f"{generator}: nothing in its folder says what it learned from: name those images with "
             "--data, or if they are the sketch's the --weight of its lines"
         )
-    rules, dash, _ = origin.fingerprint.partition("-")
-    rules = int(rules) if dash and int(rules) <= RULES else 1
-    if _USUAL.is_file() and _has(_USUAL, origin, rules):
+    if _USUAL.is_file() and _has(_USUAL, origin.fingerprint):
         return LearnedFrom(_USUAL, None)
     if _NAME.fullmatch(origin.data):
         tell("Comparing what the generator learned from with what the sketch draws")
@@ -65,7 +63,7 @@ def learned_from(
             drawn = Path(folder) / origin.data  # the fingerprint is of names, too
             for weight in dict.fromkeys(weights):
                 write_sketch(drawn, size=size, weight=weight)
-                if _has(drawn, origin, rules):
+                if _has(drawn, origin.fingerprint):
                     return LearnedFrom(None, weight)
     raise ValueError(
         f"{generator} learned from {origin.data or 'other images'}, which is neither {_USUAL} here "
@@ -73,8 +71,8 @@ def learned_from(
     )
 
 
-def _has(path, origin, rules):
+def _has(path, fingerprint):
     try:
-        return ImageFiles(path, rules=rules).fingerprint == origin.fingerprint
+        return ImageFiles(path, rules=rules_of(fingerprint)).fingerprint == fingerprint
     except ValueError:  # a person's output.zip may be anything
         return False

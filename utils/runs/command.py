@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from utils.files import read_json
-from utils.messages import one_line
+from utils.messages import listed, one_line
 
 _MOST_FAULTS = 5  # that a message names
 
@@ -59,8 +59,7 @@ def read_command(
         except argparse.ArgumentTypeError as error:
             faults.append(f"{one_line(name, 40)}: {one_line(error)}")
     if faults:
-        more = f" and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
-        raise ValueError(f"{path}: section command: {'; '.join(faults[:_MOST_FAULTS])}{more}")
+        raise ValueError(f"{path}: section command: {listed(faults, _MOST_FAULTS)}")
     return options
 
 

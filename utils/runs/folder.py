@@ -8,7 +8,7 @@ from pathlib import Path
 
 import filelock
 
-from utils.image_files import RULES
+from utils.image_files import RULES, rules_of
 from utils.messages import one_line
 from utils.runs.params import read_params
 
@@ -46,10 +46,7 @@ def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = R
 def data_rules(folder: str | os.PathLike) -> int:
     """The rules by which the run in a folder found its images, see `utils.image_files.RULES`."""
     fingerprint = read_params(folder)["training"].get("data_fingerprint")
-    if not isinstance(fingerprint, str):
-        return RULES
-    rules, dash, _ = fingerprint.partition("-")
-    return int(rules) if dash and rules in map(str, range(1, RULES + 1)) else 1
+    return rules_of(fingerprint) if isinstance(fingerprint, str) else RULES
 
 
 def newest_generator(root: str | os.PathLike = ROOT) -> Path:

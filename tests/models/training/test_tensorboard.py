@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from models.recipe import Options
+from models.training.tensorboard import TensorBoard
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, train
-from utils.tensorboard import TensorBoard
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Scores during a training: `metrics.csv`, the best checkpoint, warnings."""
 
 import csv
+import itertools
 import time
 from pathlib import Path
 
@@ -20,6 +21,9 @@ IMAGES = 500
 AFFORDABLE = 0.03
 """The largest share of the time that scores may take without being asked for."""
 
+AFFORDABLE_AT_END = 0.1
+"""The same of a session's time, for the one row at its end."""
+
 COLLAPSED = 0.3
 """A generator with less than this share of the data's diversity has collapsed."""
 
@@ -35,8 +39,8 @@ class Scores(keras.callbacks.Callback):
     of the best row by `utils.runs.rank`.
 
     A collapse is reported, and so is a critic that learns the images by heart: once until it
-    recovers. Where images are held back and the judge takes too much time, the critic alone is
-    watched.
+    recovers. Where images are held back and the judge takes too much time for every grid, the
+    critic alone is watched at the others.
 
     Args:
         folder: the run folder.
@@ -46,8 +50,8 @@ class Scores(keras.callbacks.Callback):
             measures of this project's own judges are known, see `utils.runs.ranking`. Any other
             judge is ranked by its first measure, the first column after `epoch` and
             `diversity_ratio`: larger is better.
-        every: epochs between two scores; 0 for never; None for `print_every` if that takes at most
-            `AFFORDABLE` of the time.
+        every: epochs between two scores; 0 for never; None for as often as takes at most
+            `AFFORDABLE` of the time: with every sample grid, or every 2nd, 5th, 10th, …
         print_every: epochs between two sample grids.
     """
 
@@ -58,7 +62,6 @@ class Scores(keras.callbacks.Callback):
         self.judge = judge
         self.asked = self.every = every
         self.print_every = print_every
-        self.critic_alone = False
 
     def on_train_begin(self, logs=None):
         self.model.scores = [
@@ -72,29 +75,37 @@ class Scores(keras.callbacks.Callback):
         self.best = self.model.best_rank(self.path.parent)
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.every is None and epoch % self.print_every == 0 and epoch > self.first:
-            self.every = self.print_every if self._affordable() else 0
-            self.critic_alone = not self.every and self.stream.held_back_count > 0
+        grid = epoch % self.print_every == 0
+        if self.every is None and grid and epoch > self.first:
+            self.every = self._affordable()
         if self.every and epoch % self.every == 0:
             self._score(epoch)
-        elif self.critic_alone and epoch % self.print_every == 0:
-            self._warn_of_overfitting(epoch, self._critic_scores(self._draw(IMAGES)))
+        elif self.asked is None and self.every is not None and grid:
+            critic = (
+                self._critic_scores(self._draw(IMAGES)) if self.stream.held_back_count else None
+            )
+            if critic:
+                self._warn_of_overfitting(epoch, critic)
 
     def _affordable(self):
-        """Whether scores at every sample grid take at most `AFFORDABLE` of the time."""
-        period = (time.monotonic() - self.began) / (self.model.epoch - self.first)
+        """Epochs between two scores that take at most `AFFORDABLE` of the time; 0 for no judge."""
+        period = (
+            self.print_every * (time.monotonic() - self.began) / (self.model.epoch - self.first)
+        )
         try:
             cost = self._cost()
         except ValueError as error:
             tqdm.write(f"Not scored during this training: {error}")
-            return False
-        share = cost / (cost + period * self.print_every)
-        if share > AFFORDABLE:
+            return 0
+        grids = _round_up(cost * (1 / AFFORDABLE - 1) / period)
+        every = grids * self.print_every
+        if grids > 1:
             tqdm.write(
-                f"Not scored during this training: it would take {share:.0%} of the time; "
-                "set evaluate_every (--evaluate-every) to score nevertheless."
+                f"Scored every {every:,} epochs and at the end: with every sample grid, scores "
+                f"would take {cost / (cost + period):.0%} of the time. evaluate_every "
+                "(--evaluate-every) sets another number."
             )
-        return share <= AFFORDABLE
+        return every
 
     def _cost(self):
         """Seconds that a row of scores takes, an estimate."""
@@ -111,13 +122,13 @@ class Scores(keras.callbacks.Callback):
         """A row of scores of the generator that was saved last, in no file and without a rank.
 
         None where the last epoch has one, where scores are off, or where one would take more than
-        `AFFORDABLE` of this session's time without being asked for.
+        `AFFORDABLE_AT_END` of this session's time without being asked for.
         """
         epoch, scores = self.model.epoch - 1, self.model.scores
         if self.asked == 0 or (scores and scores[-1]["epoch"] == epoch):
             return None
-        if not self.every:
-            allowed = AFFORDABLE * (time.monotonic() - self.began)
+        if not self.asked:
+            allowed = AFFORDABLE_AT_END * (time.monotonic() - self.began)
             try:
                 if self._cost() > allowed:
                     return None
@@ -125,6 +136,10 @@ class Scores(keras.callbacks.Callback):
                 return None
         measured, _ = self._measure(IMAGES, self.model.saved_generator)
         return {"epoch": epoch} | measured
+
+    def _watch_critic(self, epoch):
+        if self.stream.held_back_count:
+            self._warn_of_overfitting(epoch, self._critic_scores(self._draw(IMAGES)))
 
     def _draw(self, count, generator=None):
         return draw_images(generator or self.model.drawing_generator(), count)
@@ -218,3 +233,9 @@ def score_line(row: dict[str, float]) -> str:
     """One row of scores as a line of the log."""
     figures = ", ".join(f"{name} {value:.4g}" for name, value in row.items() if name != "epoch")
     return f"scores after epoch {row['epoch']}: {figures}"
+
+
+def _round_up(number):
+    """The smallest of 1, 2, 5, 10, 20, 50, … that is at least `number`."""
+    steps = (step * 10**power for power in itertools.count() for step in (1, 2, 5))
+    return next(step for step in steps if step >= number)

@@ -1,6 +1,7 @@
 """Scores during a training: metrics.csv, the log, the best checkpoint, a collapse, their cost."""
 
 import csv
+import re
 import shutil
 
 import numpy as np
@@ -17,6 +18,7 @@ from utils.drawing.selection import critic_scores
 from utils.generator.load import load_generator
 from utils.loaders import load_images, read_images
 from utils.quality.critic import CriticScores
+from utils.quality.scores import Scores
 from utils.quality.similarity import diversity
 from utils.runs.state import read_scores
 
@@ -105,16 +107,36 @@ def test_a_collapse_is_reported(tiny_zip, tmp_path, capsys, monkeypatch):
     assert "epoch 0" in said and "epoch 4 are" in said and "epoch 2 are" not in said
 
 
-def test_scores_are_off_if_they_cost_too_much(tiny_zip, tmp_path, capsys, monkeypatch):
-    """The limit is set to 0 and 1, as the real share depends on what else the machine does."""
-    monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 0.0)
+def test_scores_are_fewer_if_they_cost_too_much(tiny_zip, tmp_path, capsys, monkeypatch):
+    """The limits are set, as the real share depends on what else the machine does."""
+    monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 1e-9)
+    monkeypatch.setattr("utils.quality.scores.AFFORDABLE_AT_END", 0.0)
     train(WGANGP(**TINY), tiny_zip, tmp_path / "a", 5, evaluate_every=None)
-    assert "Not scored during this training: it would take" in capsys.readouterr().out
+    assert re.search(r"Scored every [\d,]+ epochs and at the end", capsys.readouterr().out)
     assert not (tmp_path / "a" / "metrics.csv").exists()
+    assert "scores" not in (tmp_path / "a" / "log.txt").read_text()
+    monkeypatch.setattr("utils.quality.scores.AFFORDABLE_AT_END", 1e9)
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "b", 5, evaluate_every=None)
+    assert "scores after epoch 4" in (tmp_path / "b" / "log.txt").read_text().splitlines()[-1]
     monkeypatch.setattr("utils.quality.scores.AFFORDABLE", 1.0)
-    train(WGANGP(**TINY), tiny_zip, tmp_path / "b", 7, evaluate_every=None)
-    assert "Not scored" not in capsys.readouterr().out
-    assert [row["epoch"] for row in rows(tmp_path / "b")] == ["2", "4", "6"]
+    capsys.readouterr()
+    train(WGANGP(**TINY), tiny_zip, tmp_path / "c", 7, evaluate_every=None)
+    assert "Scored every" not in capsys.readouterr().out
+    assert [row["epoch"] for row in rows(tmp_path / "c")] == ["2", "4", "6"]
+
+
+def test_how_many_epochs_between_two_scores(tiny_zip, tmp_path, monkeypatch):
+    """A second an epoch, a grid every 2: 5 s are 3 % of 167 s, so 81 grids, so every 100th."""
+    gan = WGANGP(**TINY)
+    gan.epoch = 3
+    scores = Scores(tmp_path, load_images(tiny_zip, 16, 4), None, None, 2)
+    scores.set_model(gan)
+    scores.began, scores.first = 0.0, 0
+    monkeypatch.setattr("utils.quality.scores.time.monotonic", lambda: 3.0)
+    monkeypatch.setattr(scores, "_cost", lambda: 5.0)
+    assert scores._affordable() == 200
+    monkeypatch.setattr(scores, "_cost", lambda: 0.06)
+    assert scores._affordable() == 2
 
 
 def test_another_judge_begins_a_new_file(tiny_zip, tmp_path):

@@ -14,6 +14,9 @@ from utils.runs.params import read_params
 
 ROOT = Path("run") / "gan"
 
+SHIPPED = ("0000_lines128", "0000_lines64")
+"""Runs that come with the project, whose dates are those of a checkout; the last one draws first."""
+
 _LOCK_TIMEOUT = 0.5  # seconds; `is_locked` of another process holds a lock for less than 1 ms
 
 
@@ -52,11 +55,13 @@ def data_rules(folder: str | os.PathLike) -> int:
 def newest_generator(root: str | os.PathLike = ROOT) -> Path:
     """The `<root>/<run>/generator.h5` written last; without any, the newest one under `ROOT`.
 
+    One that comes with the project is older than all others, see `SHIPPED`.
+
     Raises:
         FileNotFoundError: neither folder has one.
     """
     for folder in (root, ROOT):
-        generators = sorted(Path(folder).glob("*/generator.h5"), key=os.path.getmtime)
+        generators = sorted(Path(folder).glob("*/generator.h5"), key=_age)
         if generators:
             return generators[-1]
     raise FileNotFoundError(f"no generator.h5 under {root}: train one first, or name one")
@@ -64,7 +69,13 @@ def newest_generator(root: str | os.PathLike = ROOT) -> Path:
 
 def find_generators(root: str | os.PathLike = ROOT) -> list[Path]:
     """Every `generator.h5` and `generator_best.h5` of the runs in `root`, the newest first."""
-    return sorted(Path(root).glob("*/generator*.h5"), key=os.path.getmtime, reverse=True)
+    return sorted(Path(root).glob("*/generator*.h5"), key=_age, reverse=True)
+
+
+def _age(generator):
+    """Larger for a newer one; its first number is 0 for those that come along."""
+    name = generator.parent.name
+    return (0, SHIPPED.index(name)) if name in SHIPPED else (1, generator.stat().st_mtime)
 
 
 def find_critic(generator: str | os.PathLike) -> Path:

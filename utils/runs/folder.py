@@ -15,7 +15,7 @@ from utils.runs.params import read_params
 ROOT = Path("run") / "gan"
 
 SHIPPED = ("0000_lines128", "0000_lines64")
-"""Runs that come with the project, whose dates are those of a checkout; the last one draws first."""
+"""Runs that come with the project, dated by a checkout; the last one is drawn with first."""
 
 _LOCK_TIMEOUT = 0.5  # seconds; `is_locked` of another process holds a lock for less than 1 ms
 

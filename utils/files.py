@@ -33,7 +33,8 @@ def read_text(path: str | os.PathLike) -> str:
     path = Path(path)
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError(f"{path}: a link or a device; expected a file")
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "a link or a device"
+        raise ValueError(f"{path}: {what}; expected a file")
     if status.st_size > _MAX_TEXT:
         raise ValueError(f"{path}: {status.st_size} bytes, more than {_MAX_TEXT}")
     return path.read_text(encoding="utf-8")

@@ -124,6 +124,8 @@ def test_a_text_that_somebody_else_put_there(tmp_path):
     for name in ("link", "pipe"):
         with pytest.raises(ValueError, match=f"{name}: a link or a device; expected a file"):
             read_text(tmp_path / name)
+    with pytest.raises(ValueError, match="a folder; expected a file"):
+        read_text(tmp_path)
     with open(tmp_path / "large", "wb") as file:
         file.truncate((1 << 26) + 1)
     with pytest.raises(ValueError, match="large: 67108865 bytes, more than 67108864"):

@@ -106,5 +106,5 @@ def test_a_file_that_is_no_json_is_one_line(text, read, tmp_path, parser):
 def test_a_file_that_is_not_there_or_no_file(tmp_path, parser):
     with pytest.raises(FileNotFoundError, match=r"nix\.json: no such file; expected the params"):
         read_command(tmp_path / "nix.json", parser, ())
-    with pytest.raises(ValueError, match="a link or a device; expected a file"):
+    with pytest.raises(ValueError, match="a folder; expected a file"):
         read_command(tmp_path, parser, ())

@@ -103,8 +103,8 @@ def main(a):
     from models.session import open_session, preset_for
     from models.training.outputs import resume
     from models.training.start import start_from
-    from utils.image_files import RULES
     from utils.runs import data_rules, locked, run_folder
+    from utils.sources import RULES
 
     if a.start_from and a.checkpoint:
         raise ValueError(

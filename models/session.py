@@ -9,8 +9,8 @@ from models.engines.processes import Processes
 from models.presets import FOLLOW_DATA, Preset, preset
 from models.recipe import Options
 from models.WGANGP import WGANGP
-from utils.image_files import RULES
 from utils.loaders import ImageStream, data_size, load_images
+from utils.sources import RULES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from utils import messages
-from utils.decoding import open_picture, to_rgb, why_undecodable
-from utils.image_files import RULES, ImageFiles, read_file
 from utils.images import SIZES, Palette, find_palette, fitting_size, height_and_width
-from utils.sources import FINER, ArraySource, ImageSource
+from utils.sources import (
+    FINER,
+    RULES,
+    ArraySource,
+    ImageFiles,
+    ImageSource,
+    open_picture,
+    read_file,
+    to_rgb,
+    why_undecodable,
+)
 
 MEMORY_LIMIT = 2 * 1024**3
 FEWEST_HELD_BACK = 20
@@ -87,7 +95,7 @@ class ImageStream:
         """Of the images, to check that a resumed training has the same ones.
 
         Args:
-            rules: of the run, see `utils.image_files.ImageFiles.fingerprint_by`.
+            rules: of the run, see `utils.sources.ImageFiles.fingerprint_by`.
         """
         return self.source.fingerprint_by(rules)
 

@@ -8,7 +8,7 @@ import keras
 from PIL import Image
 
 from utils.callbacks import COLUMNS, losses_of
-from utils.decoding import open_picture
+from utils.sources import open_picture
 
 
 class TensorBoard(keras.callbacks.Callback):

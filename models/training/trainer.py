@@ -261,7 +261,7 @@ def seek(stream, gan):
 
 
 def _fingerprint(stream, rules):
-    """Of the images by the rules of the run, see `image_files.RULES`; empty for an iterator."""
+    """Of the images by the rules of the run, see `utils.sources.RULES`; empty for an iterator."""
     return stream.fingerprint(rules) if isinstance(stream, ImageStream) else ""
 
 

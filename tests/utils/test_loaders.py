@@ -13,11 +13,9 @@ from PIL import Image
 from lines.dataset import write_zip
 from lines.scene import COLOURS
 from tests.helpers import ROOT
-from utils.decoding import to_rgb
-from utils.image_files import ImageFiles
 from utils.images import Palette, find_palette, grid, to_float, to_uint8
 from utils.loaders import ImageStream, load_images, read_images, read_picture
-from utils.sources import ArraySource
+from utils.sources import ArraySource, ImageFiles, to_rgb
 
 
 def png(image):
@@ -211,7 +209,7 @@ def test_an_image_that_does_not_decode_is_named_with_its_position(tmp_path, limi
 
 
 def test_a_large_file_that_is_no_picture_does_not_matter(tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 2000)
+    monkeypatch.setattr("utils.sources.files.MAX_FILE_BYTES", 2000)
     picture = png(solid("red"))
     entries = {"a.png": picture, "film.mov": bytes(5000), "__MACOSX/a.png": bytes(5000)}
     path = make_zip(tmp_path / "x.zip", entries)
@@ -222,7 +220,7 @@ def test_a_large_file_that_is_no_picture_does_not_matter(tmp_path, monkeypatch):
 
 
 def test_large_files_are_read_one_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("utils.image_files.LARGE_BYTES", 10)
+    monkeypatch.setattr("utils.sources.files.LARGE_BYTES", 10)
     for i in range(8):
         solid((i, 0, 0), (64, 64)).save(tmp_path / f"{i}.png")
     files = ImageFiles(tmp_path)
@@ -242,10 +240,10 @@ def test_large_files_are_read_one_at_a_time(tmp_path, monkeypatch):
 
 def test_decompression_bombs(tmp_path, monkeypatch):
     path = make_zip(tmp_path / "x.zip", {"a.png": png(solid("red"))})
-    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 63)
+    monkeypatch.setattr("utils.sources.decoding.MAX_PIXELS", 63)
     with pytest.raises(ValueError, match=r"a\.png .* 8×8 pixels, more than 63"):
         load_images(path, 8, 1)[0]
-    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 50)
+    monkeypatch.setattr("utils.sources.files.MAX_FILE_BYTES", 50)
     with pytest.raises(ValueError, match=r"a\.png would unpack to \d+ bytes"):
         load_images(path, 8, 1)
 
@@ -263,10 +261,10 @@ def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
         running.pop()
         return np.zeros((7, 7, 3), np.uint8)
 
-    monkeypatch.setattr("utils.sources.to_rgb", decode)
-    monkeypatch.setattr("utils.sources.os.cpu_count", lambda: 4)
+    monkeypatch.setattr("utils.sources.pixels.to_rgb", decode)
+    monkeypatch.setattr("utils.sources.pixels.os.cpu_count", lambda: 4)
     for pixels, expected in ((81, {2, 3, 4}), (80, {1})):
-        monkeypatch.setattr("utils.sources.LARGE_PIXELS", pixels)
+        monkeypatch.setattr("utils.sources.pixels.LARGE_PIXELS", pixels)
         most.clear()
         load_images(make_zip(tmp_path / f"{pixels}.zip", pictures), 7, 8, memory_limit=0)[0]
         assert max(most) in expected
@@ -332,10 +330,10 @@ def test_a_single_picture_has_the_limits_of_those_in_a_zip(tmp_path, monkeypatch
     path = tmp_path / "a.png"
     solid("red", (9, 8)).save(path)
     assert (read_picture(path, 8) == (255, 0, 0)).all()
-    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 71)
+    monkeypatch.setattr("utils.sources.decoding.MAX_PIXELS", 71)
     with pytest.raises(ValueError, match=r"a\.png: does not decode: 9×8 pixels, more than 71"):
         read_picture(path, 8)
-    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 50)
+    monkeypatch.setattr("utils.sources.files.MAX_FILE_BYTES", 50)
     with pytest.raises(ValueError, match=r"a\.png: does not decode: \d+ bytes, more than 50"):
         read_picture(path, 8)
     with pytest.raises(FileNotFoundError, match=r"nix\.png: no such file; expected a picture"):

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.helpers import fuzz, mutations
-from utils.decoding import to_rgb
 from utils.drawing.latents import parse_seeds
 from utils.generator import architecture
 from utils.generator.layers import KINDS
 from utils.loaders import load_images
 from utils.messages import one_line
+from utils.sources import to_rgb
 
 # The same examples every time, so that a failure can be repeated.
 repeatable = settings(derandomize=True, max_examples=200, deadline=None, database=None)

@@ -17,10 +17,10 @@ from PIL import Image, PngImagePlugin
 from tests.helpers import DATA
 from tests.helpers.hostile import altered
 from tests.helpers.scripts import run_here
-from utils.decoding import open_picture
 from utils.drawing import write_film
 from utils.loaders import read_images, read_picture
 from utils.prepare.reading import open_film, open_source
+from utils.sources import open_picture
 
 POSTSCRIPT = b"""%!PS-Adobe-3.0 EPSF-3.0
 %%BoundingBox: 0 0 64 64

@@ -18,11 +18,10 @@ from PIL import Image, TiffImagePlugin
 from tests.helpers import ROOT
 from tests.helpers.scripts import run_here
 from utils import runs
-from utils.decoding import flatten
-from utils.image_files import ImageFiles
 from utils.loaders import load_images, read_images, read_picture
 from utils.prepare import Settings, prepare
 from utils.prepare.reading import open_film, open_source
+from utils.sources import ImageFiles, flatten
 
 RED = (255, 0, 0)
 
@@ -282,7 +281,7 @@ def test_a_jpeg_beyond_the_limit_of_pixels_is_reduced_while_it_is_decoded(source
     with contextlib.closing(halves(160, 96)) as image:
         image.save(source / "a.jpg", quality=95)
         image.save(source.parent / "a.png")
-    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 80 * 48)
+    monkeypatch.setattr("utils.sources.decoding.MAX_PIXELS", 80 * 48)
     expected = np.asarray(halves(10, 6)).astype(int)
     for pixels in (
         read_picture(source / "a.jpg", (6, 10)),

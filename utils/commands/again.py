@@ -6,10 +6,10 @@ import numpy as np
 
 from utils import cli
 from utils.commands import open_named, subcommand
-from utils.decoding import open_picture
 from utils.drawing import LoadedGenerator, find_original, read_provenance
 from utils.files import check_free
 from utils.runs import find_generators
+from utils.sources import open_picture
 
 
 def add(commands) -> None:

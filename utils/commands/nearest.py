@@ -35,7 +35,7 @@ def add(commands) -> None:
 
 def _nearest(arguments):
     """Prints a line for each pair that `save_nearest` found."""
-    from utils.image_files import ImageFiles
+    from utils.sources import ImageFiles
 
     check_free(arguments.out, overwrite=arguments.overwrite)
     ImageFiles(arguments.data)  # raises before a framework is loaded
@@ -76,9 +76,9 @@ def save_nearest(
         FileNotFoundError, ValueError: as `utils.loaders.read_images` and `Chosen.latents`; too
             large a picture.
     """
-    from utils.image_files import ImageFiles
     from utils.loaders import read_images
     from utils.quality import nearest
+    from utils.sources import ImageFiles
 
     names = ImageFiles(data).names
     height, width, _ = loaded.image_shape

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from utils.decoding import open_picture
 from utils.drawing.chosen import Chosen, chosen
 from utils.drawing.films import check_frame, open_film, playable_rate, progress, write_film
 from utils.drawing.latents import draw
 from utils.drawing.layout import Layout, enlarge, label, scale_for
 from utils.drawing.provenance import LoadedGenerator, save_latents
 from utils.drawing.walks import film_latents, orbit, walk
+from utils.sources import open_picture
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import PngImagePlugin
 
-from utils.decoding import open_picture, why_undecodable
 from utils.drawing.latents import LatentGroups, draw, latent_groups, seed_latents, truncate
 from utils.drawing.layout import Layout
 from utils.files import replacing
 from utils.hdf5 import MAX_FILE_BYTES
 from utils.images import save_picture
 from utils.messages import count, one_line
+from utils.sources import open_picture, why_undecodable
 
 if TYPE_CHECKING:  # a PNG is read before a framework is loaded
     import keras

@@ -11,9 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.decoding import open_picture
 from utils.files import check_free, replacing, zip_entry
-from utils.image_files import ImageFiles
 from utils.images import Palette, find_palette
 from utils.messages import count, one_line
 from utils.prepare.findings import Findings
@@ -21,6 +19,7 @@ from utils.prepare.lookalikes import near_duplicates
 from utils.prepare.page import report_html
 from utils.prepare.reading import open_source, why_skipped
 from utils.prepare.squares import Result, Settings, enlarges, make_squares
+from utils.sources import ImageFiles, open_picture
 
 _LONGEST = 60  # characters of a name in the zip that come from the source's name
 

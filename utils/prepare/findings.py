@@ -4,11 +4,11 @@ import collections
 import dataclasses
 import shlex
 
-from utils.decoding import GreyRange
 from utils.images import Palette, fitting_size
 from utils.messages import count, one_line
 from utils.prepare.lookalikes import COMPARED, Signature
 from utils.prepare.squares import Settings, Square
+from utils.sources import GreyRange
 
 _VERY_FEW, _FEW, _MANY = 500, 3000, 10_000
 _SHOWN = 20  # unreadable files on the screen; the report has them all

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from utils.decoding import open_picture
 from utils.images import evenly_spread, grid, to_picture
 from utils.messages import one_line
 from utils.prepare.findings import (
@@ -24,6 +23,7 @@ from utils.prepare.findings import (
     training_time,
     zip_contents,
 )
+from utils.sources import open_picture
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _SHEET, _COLUMNS = 120, 12  # squares on the contact sheet, at most, and in a row

@@ -15,8 +15,7 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
-from utils.decoding import SUFFIXES, check_pixels, open_picture, orientation
-from utils.image_files import ImageFiles, OneFile
+from utils.sources import SUFFIXES, ImageFiles, OneFile, check_pixels, open_picture, orientation
 
 FILMS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
 

@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.decoding import MAX_PIXELS, flatten, is_deep, why_undecodable
-from utils.image_files import ImageFiles
 from utils.prepare.lookalikes import Signature, signature
 from utils.prepare.reading import Picture, is_film, open_film, pictures
+from utils.sources import MAX_PIXELS, ImageFiles, flatten, is_deep, why_undecodable
 
 CROPS = ("center", "fit", "tiles")
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from utils.image_files import ImageFiles, rules_of
 from utils.messages import tell
 from utils.runs import Origin
+from utils.sources import ImageFiles, rules_of
 
 _USUAL = Path("output.zip")  # of train.py, in the folder where a person works
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.zip")

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from utils.decoding import open_picture
 from utils.files import replacing
 from utils.messages import drawable, one_line
 from utils.runs.curves import robust_limits, smoothed
 from utils.runs.folder import find_samples
 from utils.runs.params import read_params
 from utils.runs.state import ranking, read_losses, shown_scores
+from utils.sources import open_picture
 
 _COLOURS = ("#2b6cb0", "#c05621")
 _WIDTH = 12  # inches

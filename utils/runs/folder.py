@@ -8,9 +8,9 @@ from pathlib import Path
 
 import filelock
 
-from utils.image_files import RULES, rules_of
 from utils.messages import one_line
 from utils.runs.params import read_params
+from utils.sources import RULES, rules_of
 
 ROOT = Path("run") / "gan"
 
@@ -47,7 +47,7 @@ def run_folder(run_id: str, data: str | os.PathLike, root: str | os.PathLike = R
 
 
 def data_rules(folder: str | os.PathLike) -> int:
-    """The rules by which the run in a folder found its images, see `utils.image_files.RULES`."""
+    """The rules by which the run in a folder found its images, see `utils.sources.RULES`."""
     fingerprint = read_params(folder)["training"].get("data_fingerprint")
     return rules_of(fingerprint) if isinstance(fingerprint, str) else RULES
 

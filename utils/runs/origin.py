@@ -18,7 +18,7 @@ class Origin(NamedTuple):
     Attributes:
         run: name of the run folder; empty where the folder is none.
         data: name of the data set, without its folders; empty where it is not known.
-        fingerprint: of the data set, see `utils.image_files.ImageFiles`; empty where not known.
+        fingerprint: of the data set, see `utils.sources.ImageFiles`; empty where not known.
         trained: how long, in words; empty where it is not known.
     """
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from tests.helpers.preparing import drawing, prepared
-from utils.decoding import to_rgb
 from utils.prepare import Settings, prepare, summary
+from utils.sources import to_rgb
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
@@ -86,8 +86,8 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_are_not(source, monk
             file = io.BytesIO()
             drawing(size, size).save(file, name[2:])
             archive.writestr(name, file.getvalue())
-    monkeypatch.setattr("utils.image_files.MAX_FILE_BYTES", 20_000)
-    monkeypatch.setattr("utils.decoding.MAX_PIXELS", 1599)
+    monkeypatch.setattr("utils.sources.files.MAX_FILE_BYTES", 20_000)
+    monkeypatch.setattr("utils.sources.decoding.MAX_PIXELS", 1599)
     squares, findings = prepared(packed, size=16)
     assert len(squares) == 1 and (squares[0] == np.asarray(drawing(16, 16))).all()
     (_, large), (_, wide) = findings.unreadable

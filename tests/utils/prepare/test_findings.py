@@ -185,7 +185,7 @@ def test_a_failing_disk_ends_a_preparation_in_the_middle_of_an_animation(source,
     frames[0].save(source / "a.gif", save_all=True, append_images=frames[1:])
     for i in range(20):
         shutil.copy(source / "a.gif", source / f"b{i}.gif")
-    monkeypatch.setattr("utils.image_files.LARGE_BYTES", 0)  # one file at a time
+    monkeypatch.setattr("utils.sources.files.LARGE_BYTES", 0)  # one file at a time
     monkeypatch.setattr("utils.prepare.squares._MAX_FILE_BYTES", 4000)
     results = make_squares(open_source(source), Settings(32), lambda number: None)
     for _ in range(3):

@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from lines.dataset import write_zip
-from utils.image_files import ImageFiles
 from utils.quality.data import learned_from
 from utils.runs import Origin
+from utils.sources import ImageFiles
 
 
 def sketch(path, size, weight):

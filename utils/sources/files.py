@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from utils.decoding import SUFFIXES, GreyRange, open_picture, why_undecodable
 from utils.images import evenly_spread
 from utils.messages import count, one_line
+from utils.sources.decoding import SUFFIXES, GreyRange, open_picture, why_undecodable
 
 RULES = 2
 """Number of the rules for which files of a data set are its images, and for its fingerprint.
@@ -177,7 +177,7 @@ class ImageFiles:
 
         Args:
             index: of the image in `names`.
-            needed: pixels that are enough, see `utils.decoding.open_picture`.
+            needed: pixels that are enough, see `utils.sources.open_picture`.
 
         Raises:
             ValueError: reading or decoding failed, also inside the block; the message names the

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from tqdm.auto import tqdm
 
-from utils.decoding import is_deep, to_rgb
-from utils.image_files import ImageFiles
 from utils.images import height_and_width, to_channels, to_float, to_uint8
 from utils.messages import one_line
+from utils.sources.decoding import is_deep, to_rgb
+from utils.sources.files import ImageFiles
 
 LARGE_PIXELS = 4 * 1024**2
 """Pictures with more pixels are decoded one at a time, or memory would grow with the cores."""

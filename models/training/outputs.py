@@ -23,6 +23,9 @@ from utils.messages import one_line
 
 MODES = ("auto", "build", "load", "new")
 
+# How a run is computed, and which variants its end saves: neither changes what comes next.
+_MAY_DIFFER = {"precision", "variants_kept"}
+
 
 def resume(gan, folder, mode="auto", from_checkpoint=None) -> str:
     """Continues the run in `folder`, or leaves the model as it is for a new one.
@@ -78,7 +81,7 @@ def load_weights(path, gan) -> None:
     weights = path if path.is_dir() else path.parent
     newest = checkpoint.last_epoch(weights)
     model = runs.collect_params(model=gan.config)
-    runs.check_params(weights.parent, model, {"precision"}, _defaults())
+    runs.check_params(weights.parent, model, _MAY_DIFFER, _defaults())
     checkpoint.load(path, gan)
     gan.newest_known = newest
 

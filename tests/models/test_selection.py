@@ -5,15 +5,20 @@ import numpy as np
 import pytest
 from keras import ops
 
+from models.build import build_gan
+from models.networks.shapes import Tables
 from models.networks.tables import build_table_generator
+from models.recipe import Recipe
 from models.selection import (
     choose_variants,
     describe_selection,
     effects_of_variants,
     keep_variants,
 )
+from models.training.outputs import save_params
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
+from tests.helpers.tables import COLOURS
 from utils.images import to_uint8
 
 GREY = np.array([[0], [255]], np.uint8)
@@ -119,3 +124,15 @@ def test_what_it_costs_is_said():
 def test_choices_need_variants():
     with pytest.raises(ValueError, match="variants_kept below 1 needs a generator with categ"):
         WGANGP(**TINY, variants_kept=0.5)
+
+
+def test_a_run_may_change_how_many_variants_it_keeps(tmp_path):
+    def gan(**recipe):
+        return build_gan(Tables(64, variants=4), 4, Recipe(**recipe), COLOURS)
+
+    before = gan(variants_kept=0.75)
+    save_params(tmp_path, before)
+    before.save_weights(tmp_path)
+    gan(variants_kept=0.5).load_weights(tmp_path / "weights")
+    with pytest.raises(ValueError, match="warmup was 0 and is now 5; choose another run id"):
+        gan(variants_kept=0.75, warmup=5).load_weights(tmp_path / "weights")

@@ -15,7 +15,7 @@ def origin(folder, name="generator.h5", **training):
 
 def test_the_shipped_generator_comes_from_lines64():
     found = find_origin(ROOT / "run" / "gan" / "0000_lines64" / "generator.h5")
-    assert str(found) == "run 0000_lines64 (lines64.zip, 100,000 epochs, as planned)"
+    assert str(found) == "run 0000_lines64 (lines64.zip, 130,000 epochs, as planned)"
     assert found.fingerprint == "87800427e98490a1"
 
 

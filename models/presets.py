@@ -135,7 +135,7 @@ _LINES = {
     128: Preset(
         Tables(128, variants=512, grad_weight=15),
         replace(
-            _LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0, variants_kept=0.75
+            _LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0, variants_kept=1.0
         ),
         _LINES_OPTIONS,
     ),

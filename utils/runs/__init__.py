@@ -7,6 +7,7 @@ __getattr__ = exports(
     {
         "folder": (
             "ROOT",
+            "SHIPPED",
             "check_still_there",
             "data_rules",
             "find_critic",

@@ -79,7 +79,7 @@ add(
     "--evaluate-every",
     type=cli.whole(0),
     metavar="EPOCHS",
-    help="between two scores, 0 for none; else with every sample grid, if that is cheap",
+    help="between two scores, 0 for none; else as often as takes 3 %% of the time",
 )
 add("--on-nan", choices=ON_NAN, default="stop", help="what to do at a loss that is not finite")
 add("--devices", type=cli.whole(word="all"), metavar="N", help="of this machine, or all; JAX only")

@@ -150,8 +150,8 @@ class Options:
         judge: measures images while the training runs, see `utils.quality.Scores`; None for one
             that knows no law.
         evaluate_every: epochs between two rows of `metrics.csv`, which also decide which checkpoint
-            is kept as the best; 0 for never; None for every `print_every_n_batches`, where that
-            takes at most 3 % of the time.
+            is kept as the best; 0 for never; None for every `print_every_n_batches`, or a multiple
+            of it that takes at most 3 % of the time.
         log_every: epochs between two lines of the log; `losses.csv` has every epoch.
         tensorboard: whether `tensorboard/` in the run folder is written, see
             `models.training.tensorboard.TensorBoard`.

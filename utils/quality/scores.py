@@ -81,17 +81,12 @@ class Scores(keras.callbacks.Callback):
         if self.every and epoch % self.every == 0:
             self._score(epoch)
         elif self.asked is None and self.every is not None and grid:
-            critic = (
-                self._critic_scores(self._draw(IMAGES)) if self.stream.held_back_count else None
-            )
-            if critic:
-                self._warn_of_overfitting(epoch, critic)
+            self._watch_critic(epoch)
 
     def _affordable(self):
         """Epochs between two scores that take at most `AFFORDABLE` of the time; 0 for no judge."""
-        period = (
-            self.print_every * (time.monotonic() - self.began) / (self.model.epoch - self.first)
-        )
+        epochs = self.model.epoch - self.first
+        period = self.print_every * (time.monotonic() - self.began) / epochs
         try:
             cost = self._cost()
         except ValueError as error:
@@ -127,7 +122,7 @@ class Scores(keras.callbacks.Callback):
         epoch, scores = self.model.epoch - 1, self.model.scores
         if self.asked == 0 or (scores and scores[-1]["epoch"] == epoch):
             return None
-        if not self.asked:
+        if self.asked is None and self.every != self.print_every:  # else it is known to be cheap
             allowed = AFFORDABLE_AT_END * (time.monotonic() - self.began)
             try:
                 if self._cost() > allowed:

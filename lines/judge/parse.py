@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from lines.render import render
 from lines.scene import COLOURS, Line, Scene
@@ -61,10 +62,13 @@ def parse(image: np.ndarray, weight: int = 5) -> tuple[Scene, float]:
     return scenes[nearest], float(unexplained.mean())
 
 
-def parse_all(images: np.ndarray, weight: int = 5) -> tuple[list[Scene], np.ndarray]:
+def parse_all(
+    images: np.ndarray, weight: int = 5, task: str | None = None
+) -> tuple[list[Scene], np.ndarray]:
     """`parse` of many images, uint8 (n, size, size, 3), on all cores.
 
-    Returns the scenes and their residuals, float64 (n,).
+    With a `task`, a progress bar of that name is shown where it takes longer than a second. Returns
+    the scenes and their residuals, float64 (n,).
     """
     chunks = [images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK)]
     workers = min(os.cpu_count() or 1, len(images) // (4 * _CHUNK))
@@ -74,11 +78,22 @@ def parse_all(images: np.ndarray, weight: int = 5) -> tuple[list[Scene], np.ndar
         pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
         # Spawning fails in a script that does not guard its main part by `if __name__ == …`.
         with contextlib.suppress(BrokenProcessPool), pool:
-            parsed = list(pool.map(_parse_chunk, chunks, itertools.repeat(weight)))
+            found = pool.map(_parse_chunk, chunks, itertools.repeat(weight))
+            parsed = _collected(found, images, task)
     if parsed is None:
-        parsed = [_parse_chunk(chunk, weight) for chunk in chunks]
-    results = list(itertools.chain.from_iterable(parsed))
-    return [scene for scene, _ in results], np.array([residual for _, residual in results])
+        parsed = _collected((_parse_chunk(chunk, weight) for chunk in chunks), images, task)
+    return [scene for scene, _ in parsed], np.array([residual for _, residual in parsed])
+
+
+def _collected(parsed, images, task):
+    """What `parse` returned for all images; `parsed` yields it by chunks, while a bar advances."""
+    results = []
+    bar = tqdm(None, task, len(images), unit=" images", delay=1, disable=task is None)
+    with bar:
+        for chunk in parsed:
+            results += chunk
+            bar.update(len(chunk))
+    return results
 
 
 def _parse_chunk(images, weight):

@@ -146,7 +146,7 @@ def evaluate(
         distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
         figures = {field: {} for field in _FIGURES}
     else:
-        figures = law.judge(images, progress)
+        figures = law.judge(images)
         real, reference = law.fresh(_POOL, seed=1), training
         distances = nearest(real, training)[1]
     to_training = nearest(images[:_MAX_SET], training)[1]

@@ -15,7 +15,7 @@ from lines.render import render_all
 def judged():
     """What a judge says of 400 fresh real images, beside a training set of 400."""
     judge = LineJudge(32, 1, LineJudge(32, 1).fresh(400, seed=6))
-    return judge.judge(judge.fresh(400, seed=5), progress=lambda text: None)
+    return judge.judge(judge.fresh(400, seed=5))
 
 
 def test_real_images_pass(judged):

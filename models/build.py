@@ -46,8 +46,8 @@ def build_gan(
             "another number: train them with --recipe fast"
         )
     else:
-        kind, critic = "tables", build_strip_critic(shape)
-        generator = build_table_generator(shape, networks.groups, networks.variants, palette)
+        kind, critic = "places", build_strip_critic(shape)
+        generator = build_table_generator(shape, networks.things, networks.variants, palette)
     description = dataclasses.asdict(networks) | {
         "networks": kind,
         "palette": None if palette is None else palette.tolist(),
@@ -55,5 +55,5 @@ def build_gan(
     }
     initialise((critic, generator), recipe.seed, recipe.initial_weights)
     if isinstance(networks, Tables):
-        give_roles(generator, networks.groups)
+        give_roles(generator, networks.things)
     return WGANGP.from_networks(critic, generator, description, recipe, processes)

@@ -118,8 +118,6 @@ _LINES_OPTIONS = replace(_BEST_OPTIONS, log_every=50)
 
 # docs/experiments.md: flips keep the critic from learning the images by heart, and γ does not fall
 # below what holds it. Weight decay and ε keep entries of the tables at rest that no image shows.
-# A variant takes part in every 16th update, or in every 32nd of 128 pixels, where leaving some out
-# did harm.
 _LINES_RECIPE = replace(
     _BEST_RECIPE,
     generator_weight_decay=0.004,
@@ -134,7 +132,7 @@ _LINES_RECIPE = replace(
 _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=130_000)),
     128: Preset(
-        Tables(128, variants=512, grad_weight=15),
+        Tables(128, grad_weight=15),
         replace(
             _LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0, variants_kept=1.0
         ),
@@ -211,12 +209,7 @@ def _lines(image_size, width, channels):
         raise ValueError(
             f"the recipe lines has networks for 64 and 128 pixels, received {image_size}"
         )
-    chosen, width = _LINES[image_size], width or 1
-    networks = replace(
-        chosen.networks,
-        channels=channels,
-        variants=max(2, round(width * chosen.networks.variants)),
-        # Fewer variants are for a short training, which needs larger steps.
-        generator_learning_rate=chosen.networks.generator_learning_rate / width,
-    )
+    chosen = _LINES[image_size]
+    variants = max(2, round((width or 1) * chosen.networks.variants))
+    networks = replace(chosen.networks, channels=channels, variants=variants)
     return replace(chosen, networks=networks)

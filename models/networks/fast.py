@@ -31,6 +31,7 @@ def build_fast_generator(networks: Fast, palette: np.ndarray | None = None) -> k
         palette = checked_palette(palette, networks.channels)
     z = layers.Input((networks.groups * networks.variants,), name="generator_input")
     choice = one_hot(z, networks.groups, networks.variants)
+    choice = layers.Flatten(name="generator_one_hot")(choice)
     # The vector of a choice has a length of 1; so has that of the latents of its group, about.
     smooth = layers.Rescaling(networks.variants**-0.5, name="generator_smooth")(z)
     x = layers.Concatenate(name="generator_latents")([choice, smooth])

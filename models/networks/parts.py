@@ -40,7 +40,7 @@ def activated(
 
 
 def one_hot(z, groups: int, variants: int):
-    """Latents (B, groups·variants) to one one-hot vector per group, side by side in that shape.
+    """Latents (B, groups·variants) to one one-hot vector per group, (B, groups, variants).
 
     The softmax of very large values is one-hot, and a standard normal z chooses uniformly.
 
@@ -53,8 +53,7 @@ def one_hot(z, groups: int, variants: int):
         )
     choice = layers.Reshape((groups, variants), name="generator_groups")(z)
     choice = layers.Rescaling(SHARPNESS, name="generator_sharpen")(choice)
-    choice = layers.Softmax(name="generator_choice")(choice)
-    return layers.Flatten(name="generator_one_hot")(choice)
+    return layers.Softmax(name="generator_choice")(choice)
 
 
 def checked_palette(palette: np.ndarray, channels: int) -> np.ndarray:

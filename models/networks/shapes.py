@@ -25,22 +25,22 @@ def _check_shapes(image_size: int, channels: int, width: float) -> None:
 
 @dataclass(frozen=True)
 class Tables:
-    """The networks of `models.networks.tables`, for pictures that are made of rows and columns.
+    """The networks of `models.networks.tables`, for pictures of things at places.
 
     Attributes:
         image_size: height and width of the images.
         channels: 3, or 1 for grey images.
-        groups: independent things in a picture.
-        variants: of each of them.
+        things: how many there are in a picture, independent of each other.
+        variants: of the place and of the colour of each of them.
         critic_learning_rate, generator_learning_rate, grad_weight: as for `WGANGP`.
     """
 
     image_size: int
     channels: int = 3
-    groups: int = 3
+    things: int = 3
     variants: int = 256
     critic_learning_rate: float = 0.0015
-    generator_learning_rate: float = 0.12
+    generator_learning_rate: float = 0.06
     grad_weight: float = 5
 
 

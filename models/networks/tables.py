@@ -1,8 +1,8 @@
-"""Networks for pictures made of rows and columns: a generator that is a table, a critic of strips.
+"""Networks for pictures of things at places: a generator that is a table, a critic of strips.
 
-The generator knows three things about its data: pictures are sums of a profile along the rows and
-one along the columns, a fixed number of independent things are in them, and which colours they
-have. It does not know where a line lies, how wide it is, its colour, or which line is on top.
+The generator knows four things about its data: pictures are made of rows and columns, a fixed
+number of independent things are in them, each thing has a place and a colour, and which colours
+there are. It does not know where a line lies, how wide it is, its colour, or which line is on top.
 """
 
 import keras
@@ -11,71 +11,101 @@ from keras import layers, ops
 
 from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 
-TABLE_STDDEV = 0.96
-"""Standard deviation of the table's initial entries, about; see `give_roles`."""
+STDDEV = 2.0
+"""Standard deviation of the tables' initial entries, before `give_roles`."""
 
-_ROLE = 2.0  # how much more the first group's columns vary than the middle one's
+_AWAY = -3.0  # before the softplus: a thing begins with little weight everywhere
+_PAPER = 6.0  # logit that the palette's first colour has everywhere
+_ROLES = 2.0, 0.25  # how much the first thing's columns and rows vary, times `STDDEV`
 
 
 def build_table_generator(
-    input_dim: tuple[int, int, int], groups: int, variants: int, palette: np.ndarray
+    input_dim: tuple[int, int, int], things: int, variants: int, palette: np.ndarray
 ) -> keras.Model:
-    """Latents (B, groups·variants) to images (B, H, W, C) in [-1, 1].
+    """Latents (B, 2·things·variants) to images (B, H, W, C) in [-1, 1].
 
-    Each group of latents chooses one of its variants: the softmax of very large values is one-hot,
-    and a standard normal z chooses uniformly. A variant is a row of two tables: a profile along the
-    rows and one along the columns, with a logit for each colour of the palette. The logits of the
-    groups are added, rows to columns; a softmax over the colours, mixed with the palette, gives the
-    image.
+    Each thing has two groups of latents, one for its place and one for its colour. A group chooses
+    one of its variants: the softmax of very large values is one-hot, and a standard normal z
+    chooses uniformly. A variant of a place is one weight for each row and for each column, at least
+    0. A variant of a colour is one logit for each colour of the palette. What a thing adds to a
+    pixel's logits is its colour times the weights of the pixel's row and column. The palette's
+    first colour is the paper, and ahead where nothing is. A softmax over the colours, mixed with
+    the palette, gives the image.
 
     Args:
         input_dim: (H, W, C).
-        groups: number of independent choices.
-        variants: of each group.
-        palette: colours, uint8 (K, C) with K at least 2; their weights are not trained.
+        things: how many there are in a picture.
+        variants: of each place and of each colour.
+        palette: colours, uint8 (K, C) with K at least 2, the most frequent first; their weights are
+            not trained.
 
     Raises:
         ValueError: a palette of another shape, or no choice.
     """
     height, width, channels = input_dim
     palette = checked_palette(palette, channels)
-    colours = len(palette)
-    z = layers.Input((groups * variants,), name="generator_input")
-    choice = one_hot(z, groups, variants)
-    profiles = []
-    for name, side, shape in (
-        ("rows", height, (colours, height, 1)),
-        ("columns", width, (colours, 1, width)),
-    ):
-        table = layers.Dense(
-            side * colours,
-            use_bias=False,
-            kernel_initializer=keras.initializers.RandomNormal(0.0, TABLE_STDDEV),
-            name=f"generator_{name}",
-        )
-        profiles.append(layers.Reshape(shape, name=f"generator_{name}_profile")(table(choice)))
-    logits = layers.Add(name="generator_sum")(profiles)  # (B, K, H, W)
-    shares = layers.Softmax(axis=1, name="generator_colours")(logits)
-    shares = layers.Permute((2, 3, 1), name="generator_channels_last")(shares)
+    z = layers.Input((2 * things * variants,), name="generator_input")
+    choices = one_hot(z, 2 * things, variants)
+    choices = layers.Reshape((2 * things, variants, 1), name="generator_choices")(choices)
+    # Small tensors are multiplied and added first; only the last sum has all pixels.
+    sums = {"rows": [], "columns": []}
+    for thing in range(things):
+        place = _choice(choices, 2 * thing, f"place_{thing}")
+        colour = _choice(choices, 2 * thing + 1, f"colour_{thing}")
+        logits = _table(colour, len(palette), (-1, 1, 1), f"colours_{thing}")
+        for name, side, shape in (("rows", height, (1, -1, 1)), ("columns", width, (1, 1, -1))):
+            weights = _table(place, side, shape, f"{name}_{thing}", "softplus", _AWAY)
+            product = layers.Multiply(name=f"generator_{name}_{thing}_logits")
+            sums[name].append(product([weights, logits]))
+    rows, columns = (
+        layers.Add(name=f"generator_{name}")(terms) if things > 1 else terms[0]
+        for name, terms in sums.items()
+    )
+    paper = [[[_PAPER]], *[[[0.0]]] * (len(palette) - 1)]
+    rows = layers.Rescaling(1.0, paper, name="generator_paper")(rows)  # (B, K, H, 1)
+    logits = layers.Add(name="generator_logits")([rows, columns])  # (B, K, H, W)
+    logits = layers.Permute((2, 3, 1), name="generator_channels_last")(logits)
+    shares = layers.Softmax(name="generator_colours")(logits)
     return keras.Model(z, mixed(shares, palette), name="generator")
 
 
-def give_roles(generator: keras.Model, groups: int) -> None:
-    """Scales the initial entries of a table so that its groups take different roles soon.
+def _choice(choices, group, name):
+    """One group's vector of (B, groups, variants, 1), as (B, variants)."""
+    after = choices.shape[1] - 1 - group
+    crop = layers.Cropping2D(((group, after), (0, 0)), name=f"generator_{name}")
+    return layers.Flatten(name=f"generator_{name}_one_hot")(crop(choices))
 
-    From the first group to the last one, columns vary less and less, and rows more and more: by
-    factors from 2 to 1/2, and from 1/2 to 2. Otherwise some variants of a group would draw columns
-    and others rows, and a picture would have too many of one. Which group draws what is learned.
+
+def _table(choice, units, shape, name, activation=None, bias=None):
+    """The row of a table that a one-hot vector chooses, in a shape to be multiplied."""
+    table = layers.Dense(
+        units,
+        activation=activation,
+        use_bias=bias is not None,
+        kernel_initializer=keras.initializers.RandomNormal(0.0, STDDEV),
+        bias_initializer=keras.initializers.Constant(bias or 0.0),
+        name=f"generator_{name}",
+    )
+    return layers.Reshape(shape, name=f"generator_{name}_shape")(table(choice))
+
+
+def give_roles(generator: keras.Model, things: int) -> None:
+    """Scales the initial tables of places so that things take different roles soon.
+
+    From the first thing to the last one, columns vary less and less, and rows more and more: by
+    factors from 2 to 1/4, and from 1/4 to 2. Otherwise some variants of a thing would draw columns
+    and others rows, or both, and a picture would have too many of one. Which thing draws what is
+    learned.
 
     Args:
         generator: of `build_table_generator`, with its initial weights, which are changed.
-        groups: their number.
+        things: their number.
     """
-    columns = _ROLE ** np.linspace(1, -1, groups) if groups > 1 else np.ones(1)
-    for name, factors in (("generator_rows", 1 / columns), ("generator_columns", columns)):
-        kernel = generator.get_layer(name).kernel
-        entries = ops.convert_to_numpy(kernel).reshape(groups, -1)
-        kernel.assign((entries * factors[:, None].astype(np.float32)).reshape(kernel.shape))
+    columns = np.geomspace(*_ROLES, things) if things > 1 else np.ones(1)
+    for name, factors in (("rows", columns[::-1]), ("columns", columns)):
+        for thing, factor in enumerate(factors.astype(np.float32)):
+            kernel = generator.get_layer(f"generator_{name}_{thing}").kernel
+            kernel.assign(ops.convert_to_numpy(kernel) * factor)
 
 
 def build_strip_critic(input_dim: tuple[int, int, int]) -> keras.Model:

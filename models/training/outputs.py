@@ -176,7 +176,7 @@ def save_network(network: keras.Model, path: str | os.PathLike) -> None:
 # more of them, at their defaults, and earlier ones refuse to read those.
 _DESCRIPTION = re.compile(
     "name|trainable|dtype|batch_shape|sparse|units|activation|use_bias|filters|kernel_size|strides|"
-    "padding|data_format|dilation_rate|output_padding|momentum|epsilon|axis|center|scale|"
+    "padding|cropping|data_format|dilation_rate|output_padding|momentum|epsilon|axis|center|scale|"
     "negative_slope|target_shape|dims|rate|seed|noise_shape|size|interpolation|offset|"
     ".*_(initializer|regularizer|constraint)"
 )

@@ -7,7 +7,6 @@ from keras import ops
 
 from models.build import build_gan
 from models.networks.shapes import Tables
-from models.networks.tables import build_table_generator
 from models.recipe import Recipe
 from models.selection import (
     choose_variants,
@@ -18,7 +17,7 @@ from models.selection import (
 from models.training.outputs import save_params
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
-from tests.helpers.tables import COLOURS
+from tests.helpers.tables import COLOURS, profile_generator
 from utils.images import to_uint8
 
 GREY = np.array([[0], [255]], np.uint8)
@@ -26,15 +25,12 @@ GREY = np.array([[0], [255]], np.uint8)
 
 def brightness():
     """A generator of two groups of four variants: more of each group's later ones are white."""
-    generator = build_table_generator((4, 4, 1), 2, 4, GREY)
     rows = np.zeros((2, 4, 2, 4), np.float32)
     for variant in range(4):
         rows[0, variant, 1, :variant] = 60  # white rows, as many as the variant's number
-    columns = np.zeros((8, 8), np.float32)
-    columns[:, :4] = 10  # black elsewhere
-    generator.get_layer("generator_rows").kernel.assign(rows.reshape(8, 8))
-    generator.get_layer("generator_columns").kernel.assign(columns)
-    return generator
+    columns = np.zeros((2, 4, 2, 4), np.float32)
+    columns[:, :, 0] = 10  # black elsewhere
+    return profile_generator((rows, columns), GREY)
 
 
 def critic(sign):
@@ -74,14 +70,11 @@ def stripes(variants):
 
     The row and the column have as many pixels, so only how they lie tells them apart.
     """
-    generator = build_table_generator((8, 8, 1), 1, variants, GREY)
-    tables = np.zeros((2, variants, 2, 8), np.float32)
-    tables[:, :, 0] = 20  # black elsewhere
-    tables[0, : variants // 2, 1, 2] = 60
-    tables[1, variants // 2 :, 1, 5] = 60
-    for name, table in zip(("generator_rows", "generator_columns"), tables, strict=True):
-        generator.get_layer(name).kernel.assign(table.reshape(variants, 16))
-    return generator
+    tables = np.zeros((2, 1, variants, 2, 8), np.float32)
+    tables[:, :, :, 0] = 20  # black elsewhere
+    tables[0, 0, : variants // 2, 1, 2] = 60
+    tables[1, 0, variants // 2 :, 1, 5] = 60
+    return profile_generator(tables, GREY)
 
 
 def test_proportions_stay_those_of_the_real_images():

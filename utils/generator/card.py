@@ -179,11 +179,12 @@ def _data(params):
 def _knowledge(params):
     """What the generator knows of its data besides the images: a row, or none."""
     model = _section(params, "model")
-    if model.get("networks") != "tables":
+    if model.get("networks") != "places":
         return {}
     return {
-        "knows": f"that its images are made of rows and columns, of {model.get('groups')} "
-        "independent things, and of the colours counted in the data; it is for data of that kind"
+        "knows": f"that its images are made of rows and columns, and of {model.get('things')} "
+        "independent things with a place and a colour each, of the colours counted in the data; it "
+        "is for data of that kind"
     }
 
 

@@ -254,12 +254,12 @@ def _upsampling(settings, shape):
     return {}, (shape[0] * height, shape[1] * width, shape[2])
 
 
-def _add(settings, shapes):
+def _broadcast(settings, shapes):
     if len(shapes) < 2 or len({len(shape) for shape in shapes}) > 1:
         raise ValueError(f"has the inputs {shapes}; expected two or more of as many dimensions")
     sides = [{side for side in sides if side != 1} for sides in zip(*shapes, strict=True)]
     if any(len(side) > 1 for side in sides):
-        raise ValueError(f"cannot add {shapes}; expected equal sides, or 1")
+        raise ValueError(f"cannot join {shapes} value by value; expected equal sides, or 1")
     return tuple(next(iter(side), 1) for side in sides)
 
 
@@ -426,7 +426,8 @@ KINDS = {
     ),
     "Rescaling": Kind({"scale": _number, "offset": _offset}, frozenset({"scale"}), _rescaling),
     "Softmax": Kind({"axis": _axis}, rule=_softmax),
-    "Add": Kind({}, rule=_add, merges=True),
+    "Add": Kind({}, rule=_broadcast, merges=True),
+    "Multiply": Kind({}, rule=_broadcast, merges=True),
     "Concatenate": Kind({"axis": _axis}, rule=_concatenate, merges=True),
 }
 """The accepted layers by class name; none of them can carry code."""

@@ -19,32 +19,49 @@ def z_of(choices, variants):
     return z.reshape(1, -1)
 
 
+def assign(generator, name, kernel):
+    layer = generator.get_layer(f"generator_{name}")
+    layer.kernel.assign(kernel)
+    if layer.use_bias:
+        layer.bias.assign(np.zeros(layer.bias.shape))
+
+
 def test_a_table_by_hand():
-    """Group 0 draws a column in white, group 1 a row in red on top of it."""
+    """Thing 0 draws a column, thing 1 a row on top of it; colour 1 is white, colour 2 red."""
     generator = build_table_generator((4, 6, 3), 2, 3, PALETTE)
-    rows = np.zeros((2, 3, 3, 4), np.float32)  # group, variant, colour, row
-    columns = np.zeros((2, 3, 3, 6), np.float32)
-    columns[:, :, 0] = 20  # black
-    for variant in range(3):
-        columns[0, variant, 1, variant] = 90
-        rows[1, variant, 2, variant] = 200
-    generator.get_layer("generator_rows").kernel.assign(rows.reshape(6, 12))
-    generator.get_layer("generator_columns").kernel.assign(columns.reshape(6, 18))
-    image = ops.convert_to_numpy(generator(z_of([2, 0], 3)))[0]
+    nowhere = -50.0  # softplus: 0
+    for thing, (name, side) in enumerate((("columns", 6), ("rows", 4))):
+        for table, length in (("rows", 4), ("columns", 6)):
+            assign(generator, f"{table}_{thing}", np.full((3, length), nowhere))
+        places = np.full((3, side), nowhere)
+        places[range(3), range(3)] = 10 + 10 * thing
+        assign(generator, f"{name}_{thing}", places)
+        assign(generator, f"colours_{thing}", 5 * np.eye(3))
+    # Place, colour, place, colour: column 2 in white, row 0 in red.
+    image = ops.convert_to_numpy(generator(z_of([2, 1, 0, 2], 3)))[0]
     expected = np.zeros((4, 6, 3))
     expected[:, 2], expected[0] = PALETTE[1], PALETTE[2]
-    assert np.allclose(image, expected / 127.5 - 1, atol=1e-6)
+    assert np.allclose(image, expected / 127.5 - 1, atol=0.02)
+    # One colour less, at the same place.
+    image = ops.convert_to_numpy(generator(z_of([2, 2, 0, 0], 3)))[0]
+    expected[:, 2], expected[0] = PALETTE[2], PALETTE[0]
+    assert np.allclose(image, expected / 127.5 - 1, atol=0.02)
+
+
+def test_nothing_at_a_pixel_is_paper():
+    generator = build_table_generator((4, 4, 1), 1, 2, np.array([[0], [255]], np.uint8))
+    for name in ("rows_0", "columns_0"):
+        assign(generator, name, np.full((2, 4), -50.0))
+    share = 1 / (1 + np.exp(6))  # of white, beside a logit of 6
+    image = ops.convert_to_numpy(generator(z_of([0, 0], 2)))
+    assert np.allclose(image, 2 * share - 1, atol=1e-6)
 
 
 def test_standard_normal_latents_choose_all_variants_alike():
-    generator = build_table_generator((4, 4, 1), 2, 4, np.array([[0], [255]], np.uint8))
-    rows = np.zeros((2, 4, 2, 4), np.float32)
-    for variant in range(4):  # of the first group: its number is the row that is white
-        rows[0, variant, 1, variant] = 50
-    columns = np.zeros((8, 8), np.float32)
-    columns[:, :4] = 10
-    generator.get_layer("generator_rows").kernel.assign(rows.reshape(8, 8))
-    generator.get_layer("generator_columns").kernel.assign(columns)
+    generator = build_table_generator((4, 4, 1), 1, 4, np.array([[0], [255]], np.uint8))
+    assign(generator, "rows_0", 50 * np.eye(4) - 25)  # a place's number is the row that is white
+    assign(generator, "columns_0", np.full((4, 4), -25.0))
+    assign(generator, "colours_0", np.tile([0.0, 1.0], (4, 1)))
     z = np.random.default_rng(0).standard_normal((2000, 8), np.float32)
     drawn = ops.convert_to_numpy(generator(z))[..., 0]
     chosen = (drawn[:, :, 0] > 0).argmax(1)
@@ -55,7 +72,7 @@ def test_standard_normal_latents_choose_all_variants_alike():
 def test_what_the_networks_refuse():
     with pytest.raises(ValueError, match=r"2 or more colours of 3 channels, received \(2, 1\)"):
         build_table_generator((4, 4, 3), 2, 4, np.zeros((2, 1), np.uint8))
-    with pytest.raises(ValueError, match="2 or more variants, received 3 of 1"):
+    with pytest.raises(ValueError, match="2 or more variants, received 6 of 1"):
         build_table_generator((4, 4, 3), 3, 1, PALETTE)
     with pytest.raises(ValueError, match="draws with the colours of its data"):
         build_gan(Tables(64), 16, Recipe())
@@ -74,36 +91,31 @@ def test_grey_images_and_both_sizes_build():
         chosen = preset("lines", size, channels=channels)
         gan = build_gan(chosen.networks, 2, chosen.recipe, palette)
         assert gan.input_dim == (size, size, channels) == gan.generator.output_shape[1:]
-        assert gan.config["networks"] == "tables" and gan.config["palette"] == palette.tolist()
+        assert gan.config["networks"] == "places" and gan.config["palette"] == palette.tolist()
         average = gan.drawing_generator().get_layer("generator_palette").kernel
         assert np.allclose(ops.convert_to_numpy(average)[0, 0], palette / 127.5 - 1)
 
 
-def test_a_narrow_table_has_fewer_variants_and_larger_steps():
-    full, narrow = preset("lines", 64).networks, preset("lines", 64, 0.5).networks
-    assert (full.variants, narrow.variants) == (256, 128)
-    assert narrow.generator_learning_rate == 2 * full.generator_learning_rate
+def test_a_narrow_table_has_fewer_variants():
+    assert preset("lines", 64).networks.variants == 256
+    assert preset("lines", 64, 0.5).networks.variants == 128
 
 
-def test_groups_have_different_roles_from_the_start():
-    generator = build_table_generator((4, 6, 3), 3, 2, PALETTE)
-    for name in ("generator_rows", "generator_columns"):
-        kernel = generator.get_layer(name).kernel
-        kernel.assign(np.ones(kernel.shape))
-    give_roles(generator, 3)
-    rows = ops.convert_to_numpy(generator.get_layer("generator_rows").kernel)
-    columns = ops.convert_to_numpy(generator.get_layer("generator_columns").kernel)
-    assert rows[:, 0].tolist() == [0.5, 0.5, 1, 1, 2, 2]
-    assert columns[:, 0].tolist() == [2, 2, 1, 1, 0.5, 0.5]
-    assert (rows == rows[:, :1]).all() and (columns == columns[:, :1]).all()
+def spreads(generator, name):
+    kernels = [generator.get_layer(f"generator_{name}_{thing}").kernel for thing in range(3)]
+    return [ops.convert_to_numpy(kernel).std() for kernel in kernels]
 
 
-def test_training_begins_with_the_roles_and_the_average_has_them_too():
-    gan = build_gan(Tables(64, variants=8), 2, Recipe(generator_average=100), PALETTE)
+def test_training_begins_with_different_roles_and_the_average_has_them_too():
+    gan = build_gan(Tables(64, variants=64), 2, Recipe(generator_average=100), PALETTE)
     for network in (gan.generator, gan.drawing_generator()):
-        spreads = [
-            ops.convert_to_numpy(network.get_layer(name).kernel).reshape(3, -1).std(1)
-            for name in ("generator_rows", "generator_columns")
-        ]
-        assert spreads[0] == pytest.approx([0.48, 0.96, 1.92], rel=0.1)
-        assert spreads[1] == pytest.approx([1.92, 0.96, 0.48], rel=0.1)
+        assert spreads(network, "rows") == pytest.approx([0.5, 2**0.5, 4], rel=0.05)
+        assert spreads(network, "columns") == pytest.approx([4, 2**0.5, 0.5], rel=0.05)
+        assert spreads(network, "colours") == pytest.approx([2, 2, 2], rel=0.2)
+
+
+def test_one_thing_alone_has_no_other_role():
+    generator = build_table_generator((4, 6, 3), 1, 2, PALETTE)
+    before = generator.get_weights()
+    give_roles(generator, 1)
+    assert all(map(np.array_equal, before, generator.get_weights()))

@@ -122,7 +122,7 @@ DESCRIPTIONS = {
             config={"name": "batch_normalization"},
             inbound_nodes=[[["dense", 0, 0, {}], ["input_1", 0, 0, {}]]],
         ),
-        "'batch_normalization' (Add) cannot add [(96,), (5,)]; expected equal sides, or 1",
+        "'batch_normalization' (Add) cannot join [(96,), (5,)] value by value; expected equal",
     ),
     "dims that are no permutation": (
         lambda model, file: model["config"]["layers"][4].update(

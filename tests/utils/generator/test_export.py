@@ -342,7 +342,7 @@ def test_the_card_that_is_shipped_states_the_licence_of_the_project():
 
 def test_a_card_says_what_a_table_knows(tmp_path):
     generator = graph_generator()
-    params = {"model": {"networks": "tables", "groups": 3}}
+    params = {"model": {"networks": "places", "things": 3}}
     (tmp_path / "params.json").write_text(json.dumps(params))
     card = write_card(tmp_path / "g.onnx", generator, tmp_path / "generator.h5", "onnx").read_text()
     assert "| knows | that its images are made of rows and columns, of 3 independent" in card

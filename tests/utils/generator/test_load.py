@@ -68,7 +68,7 @@ def test_the_networks_of_tables_and_strips_open_here_and_in_plain_keras(tmp_path
     generator = build_table_generator((8, 12, 3), 2, 4, palette)
     critic = build_strip_critic((8, 12, 3))
     rng = np.random.default_rng(0)
-    z, images = rng.standard_normal((5, 8)), rng.uniform(-1, 1, (5, 8, 12, 3))
+    z, images = rng.standard_normal((5, 16)), rng.uniform(-1, 1, (5, 8, 12, 3))
     for network, opened, inputs in (
         (generator, load_generator, z.astype(np.float32)),
         (critic, load_critic, images.astype(np.float32)),

@@ -40,7 +40,7 @@ class Tables:
     things: int = 3
     variants: int = 256
     critic_learning_rate: float = 0.0015
-    generator_learning_rate: float = 0.06
+    generator_learning_rate: float = 0.12
     grad_weight: float = 5
 
 

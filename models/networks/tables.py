@@ -15,7 +15,7 @@ STDDEV = 2.0
 """Standard deviation of the tables' initial entries, before `give_roles`."""
 
 _AWAY = -3.0  # before the softplus: a thing begins with little weight everywhere
-_PAPER = 6.0  # logit that the palette's first colour has everywhere
+_PAPER = 6.0  # the paper's logit, everywhere
 _ROLES = 2.0, 0.25  # how much the first thing's columns and rows vary, times `STDDEV`
 
 
@@ -27,10 +27,10 @@ def build_table_generator(
     Each thing has two groups of latents, one for its place and one for its colour. A group chooses
     one of its variants: the softmax of very large values is one-hot, and a standard normal z
     chooses uniformly. A variant of a place is one weight for each row and for each column, at least
-    0. A variant of a colour is one logit for each colour of the palette. What a thing adds to a
-    pixel's logits is its colour times the weights of the pixel's row and column. The palette's
-    first colour is the paper, and ahead where nothing is. A softmax over the colours, mixed with
-    the palette, gives the image.
+    0. A variant of a colour is one logit for each colour of the palette but the first, the paper.
+    What a thing adds to a pixel's logits is its colour times the sum of the weights of the pixel's
+    row and column. The paper's logit is a constant, so it shows where nothing is. A softmax over
+    the colours, mixed with the palette, gives the image.
 
     Args:
         input_dim: (H, W, C).
@@ -52,21 +52,24 @@ def build_table_generator(
     for thing in range(things):
         place = _choice(choices, 2 * thing, f"place_{thing}")
         colour = _choice(choices, 2 * thing + 1, f"colour_{thing}")
-        logits = _table(colour, len(palette), (-1, 1, 1), f"colours_{thing}")
+        logits = _table(colour, len(palette) - 1, (-1, 1, 1), f"colours_{thing}")
         for name, side, shape in (("rows", height, (1, -1, 1)), ("columns", width, (1, 1, -1))):
             weights = _table(place, side, shape, f"{name}_{thing}", "softplus", _AWAY)
             product = layers.Multiply(name=f"generator_{name}_{thing}_logits")
             sums[name].append(product([weights, logits]))
-    rows, columns = (
-        layers.Add(name=f"generator_{name}")(terms) if things > 1 else terms[0]
-        for name, terms in sums.items()
-    )
+    rows, columns = (_with_paper(terms, name) for name, terms in sums.items())
     paper = [[[_PAPER]], *[[[0.0]]] * (len(palette) - 1)]
     rows = layers.Rescaling(1.0, paper, name="generator_paper")(rows)  # (B, K, H, 1)
     logits = layers.Add(name="generator_logits")([rows, columns])  # (B, K, H, W)
     logits = layers.Permute((2, 3, 1), name="generator_channels_last")(logits)
     shares = layers.Softmax(name="generator_colours")(logits)
     return keras.Model(z, mixed(shares, palette), name="generator")
+
+
+def _with_paper(terms, name):
+    """The sum of (B, K - 1, …), and a zero for the paper before it: (B, K, …)."""
+    total = layers.Add(name=f"generator_{name}")(terms) if len(terms) > 1 else terms[0]
+    return layers.ZeroPadding2D(((1, 0), (0, 0)), name=f"generator_{name}_and_paper")(total)
 
 
 def _choice(choices, group, name):
@@ -93,7 +96,7 @@ def give_roles(generator: keras.Model, things: int) -> None:
     """Scales the initial tables of places so that things take different roles soon.
 
     From the first thing to the last one, columns vary less and less, and rows more and more: by
-    factors from 2 to 1/4, and from 1/4 to 2. Otherwise some variants of a thing would draw columns
+    factors from 2 to 1/4, and from 1/4 to 2, evenly. Otherwise some variants of a thing would draw columns
     and others rows, or both, and a picture would have too many of one. Which thing draws what is
     learned.
 
@@ -101,7 +104,7 @@ def give_roles(generator: keras.Model, things: int) -> None:
         generator: of `build_table_generator`, with its initial weights, which are changed.
         things: their number.
     """
-    columns = np.geomspace(*_ROLES, things) if things > 1 else np.ones(1)
+    columns = np.linspace(*_ROLES, things) if things > 1 else np.ones(1)
     for name, factors in (("rows", columns[::-1]), ("columns", columns)):
         for thing, factor in enumerate(factors.astype(np.float32)):
             kernel = generator.get_layer(f"generator_{name}_{thing}").kernel

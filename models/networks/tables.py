@@ -7,16 +7,15 @@ there are. It does not know where a line lies, how wide it is, its colour, or wh
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 
 STDDEV = 2.0
-"""Standard deviation of the tables' initial entries, before `give_roles`."""
+"""Standard deviation of the tables' initial entries."""
 
-_AWAY = -3.0  # before the softplus: a thing begins with little weight everywhere
 _PAPER = 6.0  # the paper's logit, everywhere
-_ROLES = 2.0, 0.25  # how much the first thing's columns and rows vary, times `STDDEV`
+_ROLE = 1.5  # how much the first thing leans to columns and the last one to rows, in logits
 
 
 def build_table_generator(
@@ -26,11 +25,12 @@ def build_table_generator(
 
     Each thing has two groups of latents, one for its place and one for its colour. A group chooses
     one of its variants: the softmax of very large values is one-hot, and a standard normal z
-    chooses uniformly. A variant of a place is one weight for each row and for each column, at least
-    0. A variant of a colour is one logit for each colour of the palette but the first, the paper.
-    What a thing adds to a pixel's logits is its colour times the sum of the weights of the pixel's
-    row and column. The paper's logit is a constant, so it shows where nothing is. A softmax over
-    the colours, mixed with the palette, gives the image.
+    chooses uniformly. A variant of a place is a softmax over all rows and columns together: weights
+    that are shared among few of them, so that a thing draws one line rather than two. A variant of
+    a colour is one logit for each colour of the palette but the first, the paper. What a thing adds
+    to a pixel's logits is its colour times the sum of the weights of the pixel's row and column.
+    The paper's logit is a constant, so it shows where nothing is. A softmax over the colours, mixed
+    with the palette, gives the image.
 
     Args:
         input_dim: (H, W, C).
@@ -52,11 +52,18 @@ def build_table_generator(
     for thing in range(things):
         place = _choice(choices, 2 * thing, f"place_{thing}")
         colour = _choice(choices, 2 * thing + 1, f"colour_{thing}")
-        logits = _table(colour, len(palette) - 1, (-1, 1, 1), f"colours_{thing}")
-        for name, side, shape in (("rows", height, (1, -1, 1)), ("columns", width, (1, 1, -1))):
-            weights = _table(place, side, shape, f"{name}_{thing}", "softplus", _AWAY)
+        weights = _table(place, height + width, f"places_{thing}", activation="softmax")
+        # A line of a quarter of the side has weights of 1; thinner lines have larger ones.
+        weights = layers.Rescaling((height + width) / 8, name=f"generator_weights_{thing}")(weights)
+        logits = _table(colour, len(palette) - 1, f"colours_{thing}", use_bias=False)
+        for name, crop, shape in (
+            ("rows", (0, width), (1, height, 1)),
+            ("columns", (height, 0), (1, 1, width)),
+        ):
+            part = layers.Cropping2D((crop, (0, 0)), name=f"generator_{name}_{thing}")(weights)
+            part = layers.Reshape(shape, name=f"generator_{name}_{thing}_shape")(part)
             product = layers.Multiply(name=f"generator_{name}_{thing}_logits")
-            sums[name].append(product([weights, logits]))
+            sums[name].append(product([part, logits]))
     rows, columns = (_with_paper(terms, name) for name, terms in sums.items())
     paper = [[[_PAPER]], *[[[0.0]]] * (len(palette) - 1)]
     rows = layers.Rescaling(1.0, paper, name="generator_paper")(rows)  # (B, K, H, 1)
@@ -79,36 +86,33 @@ def _choice(choices, group, name):
     return layers.Flatten(name=f"generator_{name}_one_hot")(crop(choices))
 
 
-def _table(choice, units, shape, name, activation=None, bias=None):
-    """The row of a table that a one-hot vector chooses, in a shape to be multiplied."""
+def _table(choice, units, name, **options):
+    """The row of a table that a one-hot vector chooses: (B, units, 1, 1)."""
     table = layers.Dense(
         units,
-        activation=activation,
-        use_bias=bias is not None,
         kernel_initializer=keras.initializers.RandomNormal(0.0, STDDEV),
-        bias_initializer=keras.initializers.Constant(bias or 0.0),
         name=f"generator_{name}",
+        **options,
     )
-    return layers.Reshape(shape, name=f"generator_{name}_shape")(table(choice))
+    return layers.Reshape((units, 1, 1), name=f"generator_{name}_shape")(table(choice))
 
 
 def give_roles(generator: keras.Model, things: int) -> None:
-    """Scales the initial tables of places so that things take different roles soon.
+    """Makes each thing lean to columns or to rows at first, so that it takes one role.
 
-    From the first thing to the last one, columns vary less and less, and rows more and more: by
-    factors from 2 to 1/4, and from 1/4 to 2, evenly. Otherwise some variants of a thing would draw columns
-    and others rows, or both, and a picture would have too many of one. Which thing draws what is
-    learned.
+    From the first thing to the last one, what is added to the logits of all its columns falls, and
+    what is added to those of its rows rises. Otherwise some variants of a thing would draw columns
+    and others rows, and a picture would have too many of one. Which thing draws what is learned.
 
     Args:
         generator: of `build_table_generator`, with its initial weights, which are changed.
         things: their number.
     """
-    columns = np.linspace(*_ROLES, things) if things > 1 else np.ones(1)
-    for name, factors in (("rows", columns[::-1]), ("columns", columns)):
-        for thing, factor in enumerate(factors.astype(np.float32)):
-            kernel = generator.get_layer(f"generator_{name}_{thing}").kernel
-            kernel.assign(ops.convert_to_numpy(kernel) * factor)
+    height = generator.output_shape[1]
+    for thing, lean in enumerate(np.linspace(_ROLE, -_ROLE, things) if things > 1 else [0.0]):
+        bias = generator.get_layer(f"generator_places_{thing}").bias
+        columns = np.arange(bias.shape[0]) >= height
+        bias.assign(np.where(columns, lean, -lean).astype(np.float32))
 
 
 def build_strip_critic(input_dim: tuple[int, int, int]) -> keras.Model:

@@ -29,14 +29,13 @@ def assign(generator, name, kernel):
 def test_a_table_by_hand():
     """Thing 0 draws a column, thing 1 a row on top of it; colour 1 is white, colour 2 red."""
     generator = build_table_generator((4, 6, 3), 2, 3, PALETTE)
-    nowhere = -50.0  # softplus: 0
-    for thing, (name, side) in enumerate((("columns", 6), ("rows", 4))):
-        for table, length in (("rows", 4), ("columns", 6)):
-            assign(generator, f"{table}_{thing}", np.full((3, length), nowhere))
-        places = np.full((3, side), nowhere)
-        places[range(3), range(3)] = 10 + 10 * thing
-        assign(generator, f"{name}_{thing}", places)
-        assign(generator, f"colours_{thing}", np.array([[5, 0], [0, 5], [0, 0]]))
+    for thing, first in enumerate((4, 0)):  # of 4 rows and then 6 columns
+        places = np.zeros((3, 10))
+        places[range(3), range(first, first + 3)] = 50  # softmax: 1 there, 0 elsewhere
+        assign(generator, f"places_{thing}", places)
+        # A weight of 1, times 10 / 8 for sides of 4 and 6 pixels.
+        colours = np.array([[20, 0], [0, 20], [0, 0]]) * (1 + thing)
+        assign(generator, f"colours_{thing}", colours)
     # Place, colour, place, colour: column 2 in white, row 0 in red.
     image = ops.convert_to_numpy(generator(z_of([2, 0, 0, 1], 3)))[0]
     expected = np.zeros((4, 6, 3))
@@ -48,20 +47,30 @@ def test_a_table_by_hand():
     assert np.allclose(image, expected / 127.5 - 1, atol=0.02)
 
 
-def test_nothing_at_a_pixel_is_paper():
-    generator = build_table_generator((4, 4, 1), 1, 2, np.array([[0], [255]], np.uint8))
-    for name in ("rows_0", "columns_0"):
-        assign(generator, name, np.full((2, 4), -50.0))
-    share = 1 / (1 + np.exp(6))  # of white, beside a logit of 6
-    image = ops.convert_to_numpy(generator(z_of([0, 0], 2)))
-    assert np.allclose(image, 2 * share - 1, atol=1e-6)
+def test_weights_are_shared_among_few_pixels():
+    """Of 16 rows and columns, one has weight 2, of two each has 1, and of all each has 1/8."""
+    generator = build_table_generator((8, 8, 1), 1, 3, np.array([[0], [255]], np.uint8))
+    places = np.zeros((3, 16))
+    places[0, 3], places[1, [3, 4]] = 50, 50
+    assign(generator, "places_0", places)
+    assign(generator, "colours_0", np.full((3, 1), 6.0))
+    images = ops.convert_to_numpy(generator(np.vstack([z_of([i, 0], 3) for i in range(3)])))
+
+    def grey(weight):  # beside the paper's logit of 6
+        return 2 / (1 + np.exp(6 - 6 * weight)) - 1
+
+    assert images[0, 3, :, 0] == pytest.approx(grey(2), abs=1e-5)
+    assert images[1, 3, :, 0] == pytest.approx(grey(1), abs=1e-5)
+    assert images[0, 5, :, 0] == pytest.approx(grey(0), abs=1e-5)
+    assert images[2] == pytest.approx(grey(2 / 8), abs=1e-5)
 
 
 def test_standard_normal_latents_choose_all_variants_alike():
     generator = build_table_generator((4, 4, 1), 1, 4, np.array([[0], [255]], np.uint8))
-    assign(generator, "rows_0", 50 * np.eye(4) - 25)  # a place's number is the row that is white
-    assign(generator, "columns_0", np.full((4, 4), -25.0))
-    assign(generator, "colours_0", np.ones((4, 1)))
+    places = np.zeros((4, 8))
+    places[range(4), range(4)] = 50  # a place's number is the row that is white
+    assign(generator, "places_0", places)
+    assign(generator, "colours_0", np.full((4, 1), 20.0))
     z = np.random.default_rng(0).standard_normal((2000, 8), np.float32)
     drawn = ops.convert_to_numpy(generator(z))[..., 0]
     chosen = (drawn[:, :, 0] > 0).argmax(1)
@@ -101,20 +110,25 @@ def test_a_narrow_table_has_fewer_variants():
     assert preset("lines", 64, 0.5).networks.variants == 128
 
 
-def spreads(generator, name):
-    kernels = [generator.get_layer(f"generator_{name}_{thing}").kernel for thing in range(3)]
-    return [ops.convert_to_numpy(kernel).std() for kernel in kernels]
+def leanings(generator):
+    """Of each thing, the mean weight that its variants give to the columns."""
+    shares = []
+    for thing in range(3):
+        layer = generator.get_layer(f"generator_places_{thing}")
+        logits = ops.convert_to_numpy(layer.kernel) + ops.convert_to_numpy(layer.bias)
+        weights = np.exp(logits)
+        shares.append((weights[:, 64:].sum(1) / weights.sum(1)).mean())
+    return shares
 
 
 def test_training_begins_with_different_roles_and_the_average_has_them_too():
     gan = build_gan(Tables(64, variants=64), 2, Recipe(generator_average=100), PALETTE)
     for network in (gan.generator, gan.drawing_generator()):
-        assert spreads(network, "rows") == pytest.approx([0.5, 2.25, 4], rel=0.05)
-        assert spreads(network, "columns") == pytest.approx([4, 2.25, 0.5], rel=0.05)
-        assert spreads(network, "colours") == pytest.approx([2, 2, 2], rel=0.2)
+        # A softmax of logits 1.5 and -1.5 gives 0.95; of equal ones 0.5.
+        assert leanings(network) == pytest.approx([0.95, 0.5, 0.05], abs=0.06)
 
 
-def test_one_thing_alone_has_no_other_role():
+def test_one_thing_alone_has_no_role():
     generator = build_table_generator((4, 6, 3), 1, 2, PALETTE)
     before = generator.get_weights()
     give_roles(generator, 1)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from utils import cli
-from utils.files import check_free
+from utils.files import check_free, shared_name
 from utils.messages import count
 
 parser = cli.parser(
@@ -97,10 +97,13 @@ def main(arguments: argparse.Namespace) -> None:
             searched=arguments.project,
         )
     print("\n".join(quality.sentences(evaluation)))
+    judged = shared_name(source)
     if arguments.json:
-        quality.write_json(arguments.json, evaluation, judged=str(source))
+        quality.write_json(arguments.json, evaluation, judged=judged)
     report = Path(arguments.report or source.parent / "report.png")
-    quality.draw_report(report, evaluation, f"{count(evaluation.count, 'image')} of {source}")
+    quality.draw_report(
+        report, evaluation, f"{count(evaluation.count, 'image')} of {shared_name(source)}"
+    )
     print(f"The pictures are in {report}\n\n{quality.figures_table(evaluation)}")
 
 

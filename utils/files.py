@@ -52,6 +52,14 @@ def read_json(path: str | os.PathLike) -> object:
         raise ValueError("nested too deeply") from error
 
 
+def shared_name(path: str | os.PathLike) -> str:
+    """A file and its folder, `0001_output/generator.h5`: what files for others may tell of a path.
+
+    The rest of a path tells who made it, and where.
+    """
+    return "/".join(Path(path).absolute().parts[-2:])
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path to write to, and renames it to `path` when the block succeeds.

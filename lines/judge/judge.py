@@ -1,7 +1,8 @@
 """Judges a set of images by the law of the sketch, next to real images and to the controls."""
 
+from collections.abc import Callable
+
 import numpy as np
-from tqdm.auto import tqdm
 
 from lines.judge.controls import CONTROL_FOR, control_images
 from lines.judge.law import (
@@ -140,13 +141,19 @@ class LineJudge:
             self._training_scenes = as_array(drawn)
         return self._training
 
-    def judge(self, images: np.ndarray) -> dict:
+    def judge(
+        self,
+        images: np.ndarray,
+        watch: Callable[[str, int], Callable[[int], None]] = lambda task, total: (
+            lambda parsed: None
+        ),
+    ) -> dict:
         """All measures of the images, of as many fresh real images, and of the controls.
-
-        Takes a minute for 10,000 images of 64 pixels, minutes for larger ones; shows progress bars.
 
         Args:
             images: uint8 (n, size, size, 3), RGB.
+            watch: called with what is about to be done, and for how many images; what it returns is
+                called with the number of images that were done since.
 
         Returns:
             a dict with these keys. The first five are {name: value}, with the names of `MEASURES`:
@@ -160,17 +167,18 @@ class LineJudge:
             - `residuals`: the share of pixels that the scenes leave unexplained, (n,).
         """
 
-        def parse_named(images, task):
-            return parse_all(images, self.weight, f"Finding the scenes of {task}")
+        def parse_watched(images, what):
+            advance = watch(f"Finding the scenes of {what}", len(images))
+            return parse_all(images, self.weight, advance)
 
         given, training = self.training_images(), self._training_scenes
         if training is None:
-            training = as_array(parse_named(given, "the training images")[0])
+            training = as_array(parse_watched(given, "the training images")[0])
         training_hashes = scene_hashes(training, self.size, self.weight)
-        scenes, residuals = parse_named(images, "the images to judge")
+        scenes, residuals = parse_watched(images, "the images to judge")
         measures = self._measure_all(images, scenes, residuals, training_hashes)
         fresh = self.fresh(len(images))
-        parsed = parse_named(fresh, "fresh real images")
+        parsed = parse_watched(fresh, "fresh real images")
         real = self._measure_all(fresh, *parsed, training_hashes)
         low, high = self._band(len(images), training_hashes)
         # The pixels of real images give the same values for every set.
@@ -180,7 +188,7 @@ class LineJudge:
             "real": real,
             "low": pixels | low,
             "high": pixels | high,
-            "control": self._measure_controls(training, training_hashes),
+            "control": self._measure_controls(training, training_hashes, watch),
             "controls": CONTROL_FOR,
             "scenes": as_array(scenes),
             "residuals": residuals,
@@ -239,16 +247,17 @@ class LineJudge:
         bounds = np.quantile(rows, (0.025, 0.975), axis=0)
         return tuple(dict(zip(LAW_MEASURES, bound.tolist(), strict=True)) for bound in bounds)
 
-    def _measure_controls(self, training, training_hashes):
+    def _measure_controls(self, training, training_hashes, watch):
         """{measure: its value for the control that it must notice}."""
         rng = np.random.default_rng((_SEED, 1))
         by_control = {}
         names = sorted(set(CONTROL_FOR.values()))
-        for name in tqdm(names, "Finding the scenes of the controls", delay=1):
+        advance = watch("Finding the scenes of the controls", len(names) * _CONTROL_IMAGES)
+        for name in names:
             scenes = sample_scenes(_CONTROL_IMAGES, self.size, rng)
             if name == "replayed":
                 scenes = training[rng.integers(0, len(training), _CONTROL_IMAGES)]
             images = control_images(name, scenes, self.size, self.weight)
-            parsed = parse_all(images, self.weight)
+            parsed = parse_all(images, self.weight, advance)
             by_control[name] = self._measure_all(images, *parsed, training_hashes)
         return {measure: by_control[name][measure] for measure, name in CONTROL_FOR.items()}

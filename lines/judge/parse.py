@@ -4,11 +4,11 @@ import contextlib
 import itertools
 import multiprocessing
 import os
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from lines.render import render
 from lines.scene import COLOURS, Line, Scene
@@ -63,12 +63,12 @@ def parse(image: np.ndarray, weight: int = 5) -> tuple[Scene, float]:
 
 
 def parse_all(
-    images: np.ndarray, weight: int = 5, task: str | None = None
+    images: np.ndarray, weight: int = 5, advance: Callable[[int], None] = lambda parsed: None
 ) -> tuple[list[Scene], np.ndarray]:
     """`parse` of many images, uint8 (n, size, size, 3), on all cores.
 
-    With a `task`, a progress bar of that name is shown where it takes longer than a second. Returns
-    the scenes and their residuals, float64 (n,).
+    `advance` is called with 64 or fewer whenever as many images more were parsed. Returns the
+    scenes and their residuals, float64 (n,).
     """
     chunks = [images[i : i + _CHUNK] for i in range(0, len(images), _CHUNK)]
     workers = min(os.cpu_count() or 1, len(images) // (4 * _CHUNK))
@@ -79,20 +79,18 @@ def parse_all(
         # Spawning fails in a script that does not guard its main part by `if __name__ == …`.
         with contextlib.suppress(BrokenProcessPool), pool:
             found = pool.map(_parse_chunk, chunks, itertools.repeat(weight))
-            parsed = _collected(found, images, task)
+            parsed = _collected(found, advance)
     if parsed is None:
-        parsed = _collected((_parse_chunk(chunk, weight) for chunk in chunks), images, task)
+        parsed = _collected((_parse_chunk(chunk, weight) for chunk in chunks), advance)
     return [scene for scene, _ in parsed], np.array([residual for _, residual in parsed])
 
 
-def _collected(parsed, images, task):
-    """What `parse` returned for all images; `parsed` yields it by chunks, while a bar advances."""
+def _collected(parsed, advance):
+    """What `parse` returned for all images; `parsed` yields it by chunks."""
     results = []
-    bar = tqdm(None, task, len(images), unit=" images", delay=1, disable=task is None)
-    with bar:
-        for chunk in parsed:
-            results += chunk
-            bar.update(len(chunk))
+    for chunk in parsed:
+        results += chunk
+        advance(len(chunk))
     return results
 
 

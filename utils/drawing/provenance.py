@@ -17,7 +17,7 @@ from PIL import PngImagePlugin
 
 from utils.drawing.latents import LatentGroups, draw, latent_groups, seed_latents, truncate
 from utils.drawing.layout import Layout
-from utils.files import replacing
+from utils.files import replacing, shared_name
 from utils.hdf5 import MAX_FILE_BYTES
 from utils.images import save_picture
 from utils.messages import count, one_line
@@ -69,7 +69,7 @@ class LoadedGenerator:
     def provenance(self, latents: np.ndarray, layout: Layout, seed: str = "") -> Provenance:
         """The provenance of a picture that this generator draws from latents (n, z_dim)."""
         layout = layout.sized((len(latents), *self.image_shape))
-        return Provenance(latents, str(self.path), self.digest, layout, seed)
+        return Provenance(latents, shared_name(self.path), self.digest, layout, seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Provenance:
 
     Attributes:
         latents: the generator's input, float32 (n, z_dim), truncation included.
-        generator: path of the `generator.h5`.
+        generator: name and folder of the `generator.h5`; see `shared_name`.
         digest: of that file; see `file_digest`.
         layout: how the images became one picture.
         seed: the seeds that the latents belong to, as text (`7`, `0-24`); empty if there are none.
@@ -175,17 +175,17 @@ def find_original(
 ) -> Path:
     """Finds the generator that made `picture`, whose provenance is given, by its digest.
 
-    The path that a picture names is never opened: a picture may come from anyone.
+    What a picture names is never opened: a picture may come from anyone.
 
     Args:
         provenance: of the picture.
         picture: its path, for the message.
-        generators: the files that are looked through; one of the path that the picture names first.
+        generators: the files that are looked through; one of the name in the picture first.
 
     Raises:
         FileNotFoundError: none of them made it.
     """
-    for path in sorted(generators, key=lambda path: str(path) != provenance.generator):
+    for path in sorted(generators, key=lambda path: shared_name(path) != provenance.generator):
         if path.stat().st_size <= MAX_FILE_BYTES and file_digest(path) == provenance.digest:
             return path
     named = one_line(provenance.generator)

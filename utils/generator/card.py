@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from utils.files import read_json, read_text, replacing
+from utils.files import read_json, read_text, replacing, shared_name
 from utils.generator.export import FORMATS, export_generator, format_of, usage
 from utils.messages import count, one_line
 from utils.runs import epochs_done, positive_int, shown_scores
@@ -145,7 +145,7 @@ def _rows(generator, source, format):
         "draws": f"{kind} images of {width}×{height} pixels, in [-1, 1], from `latents`: "
         f"{generator.input_shape[1]} numbers each, standard normal",
         "parameters": f"{generator.count_params():,}",
-        "exported from": f"`{source}`, as {format}",
+        "exported from": f"`{shared_name(source)}`, as {format}",
         "data": _data(params),
         **_knowledge(params),
         "recipe": _recipe(params),
@@ -182,9 +182,9 @@ def _knowledge(params):
     if model.get("networks") != "places":
         return {}
     return {
-        "knows": f"that its images are made of rows and columns, and of {model.get('things')} "
-        "independent things with a place and a colour each, of the colours counted in the data; it "
-        "is for data of that kind"
+        "knows": f"that its images are made of rows and columns, show {model.get('things')} "
+        "independent things with a place and a colour each, and have the colours counted in the "
+        "data; it is for data of that kind"
     }
 
 
@@ -212,7 +212,7 @@ def _scores(source):
         return f"of {figures.get('count', _UNKNOWN)} images: {_listed(scores)} (`figures.json`)"
     if rows := shown_scores(source.parent):
         return f"along the training, of 500 images: {_listed(rows[-1])} (`metrics.csv`)"
-    return f"{_UNKNOWN}; `python evaluate.py --generator {source}` tells"
+    return f"{_UNKNOWN}; `python evaluate.py --generator {source.name}` tells"
 
 
 def _listed(scores):

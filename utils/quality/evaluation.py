@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageFilter
+from tqdm.auto import tqdm
 
 from utils.images import as_rgb
 from utils.loaders import read_images
@@ -146,7 +147,7 @@ def evaluate(
         distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
         figures = {field: {} for field in _FIGURES}
     else:
-        figures = law.judge(images)
+        figures = law.judge(images, _bar)
         real, reference = law.fresh(_POOL, seed=1), training
         distances = nearest(real, training)[1]
     to_training = nearest(images[:_MAX_SET], training)[1]
@@ -163,6 +164,18 @@ def evaluate(
         copies=int((to_training <= DUPLICATE).sum()),
         compared=len(to_training),
     )
+
+
+def _bar(task, total):
+    """A progress bar of a step that takes longer than a second; returns its `update`."""
+    bar = tqdm(desc=task, total=total, unit=" images", delay=1)
+
+    def update(done):
+        bar.update(done)
+        if bar.n >= total:
+            bar.close()
+
+    return update
 
 
 def _check(images, training):

@@ -282,7 +282,7 @@ def test_again_by_another_generator(pictures, tmp_path, monkeypatch, capsys):
     picture = pictures / "new" / "seed_7.png"
     monkeypatch.chdir(tmp_path)  # where g.h5, as the picture names it, is not
     assert run_here(["generate.py", "again", str(picture)], monkeypatch) == 2
-    assert "was made by g.h5, which has changed or is in no run folder" in capsys.readouterr().err
+    assert "/g.h5, which has changed or is in no run folder" in capsys.readouterr().err
     line = ["generate.py", "again", str(picture), "--generator", "generator.h5", "--out", "a.png"]
     assert run_here(line, monkeypatch) == 0
     said = capsys.readouterr().out

@@ -91,6 +91,14 @@ def test_seeds_of_the_shipped_generator_draw_the_pixels_of_an_earlier_version(tm
     assert about[0] == about[1] and texts[0]["seed"] == texts[1]["seed"]
 
 
+def test_a_picture_does_not_say_where_its_maker_keeps_files(tmp_path):
+    WGANGP(**TINY).save_model(tmp_path / "0001_mine")
+    path = tmp_path / "0001_mine" / "generator.h5"
+    grid = save_images(tmp_path / "new", LoadedGenerator(path, load_generator(path)), "0-3")
+    assert read_provenance(grid).generator == "0001_mine/generator.h5"
+    assert str(tmp_path).encode() not in grid.read_bytes()
+
+
 def test_what_a_notebook_saves_is_drawn_again(tmp_path, monkeypatch, capsys):
     """The notebook makes the same calls as the commands, so its PNGs carry provenance, too."""
     monkeypatch.chdir(tmp_path)

@@ -126,11 +126,11 @@ _LINES_RECIPE = replace(
     warmup=200,
     grad_weight_end=3.0,
     augment="flips",
-    variants_kept=0.95,
+    variants_kept=0.75,
     held_back=0.1,
 )
 _LINES = {
-    64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=130_000)),
+    64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=30_000)),
     128: Preset(
         Tables(128, grad_weight=15),
         replace(

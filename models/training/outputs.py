@@ -106,7 +106,7 @@ def check_folder(folder: Path, gan) -> None:
             f"{folder} holds a training already: load its weights to continue it, or choose "
             "another run id"
         )
-    runs.check_params(folder, _params(gan), {"epochs", "precision"}, _defaults())
+    runs.check_params(folder, _params(gan), _MAY_DIFFER | {"epochs"}, _defaults())
 
 
 def _params(gan) -> dict:

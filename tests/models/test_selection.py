@@ -14,7 +14,7 @@ from models.selection import (
     effects_of_variants,
     keep_variants,
 )
-from models.training.outputs import save_params
+from models.training.outputs import check_folder, save_params
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
 from tests.helpers.tables import COLOURS, profile_generator
@@ -124,8 +124,11 @@ def test_a_run_may_change_how_many_variants_it_keeps(tmp_path):
         return build_gan(Tables(64, variants=4), 4, Recipe(**recipe), COLOURS)
 
     before = gan(variants_kept=0.75)
+    before.epoch = 1
     save_params(tmp_path, before)
     before.save_weights(tmp_path)
-    gan(variants_kept=0.5).load_weights(tmp_path / "weights")
+    after = gan(variants_kept=0.5)
+    after.load_weights(tmp_path / "weights")
+    check_folder(tmp_path, after)  # as its training will
     with pytest.raises(ValueError, match="warmup was 0 and is now 5; choose another run id"):
         gan(variants_kept=0.75, warmup=5).load_weights(tmp_path / "weights")

@@ -213,13 +213,26 @@ def report(gan, x_train, options):
     return 0
 
 
+def continuing(words):
+    """The words of a command line without the options that begin anew or go back."""
+    kept, words = [], iter(words)
+    for word in words:
+        name, joined, _ = word.partition("=")
+        if name in ("--checkpoint", "--start-from"):
+            if not joined:
+                next(words, None)  # its value
+        elif name != "--new":
+            kept.append(word)
+    return kept
+
+
 def end(gan, folder, options):
     """Prints how the training ended and how to continue; returns the exit code."""
     if gan.interrupted:
         epochs = gan.training["epochs"]
         planned = "" if epochs is None else f" of {epochs}"
         print(f"Stopped after {gan.epoch}{planned} epochs; everything is in {folder}")
-        print(f"Continue with: python {shlex.join(sys.argv)}")
+        print(f"Continue with: python {shlex.join(continuing(sys.argv))}")
         return 130
     if options.minutes is not None and gan.epoch != gan.training["epochs"]:
         print(

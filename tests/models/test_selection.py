@@ -124,11 +124,11 @@ def test_a_run_may_change_how_many_variants_it_keeps(tmp_path):
         return build_gan(Tables(64, variants=4), 4, Recipe(**recipe), COLOURS)
 
     before = gan(variants_kept=0.75)
-    before.epoch = 1
     save_params(tmp_path, before)
     before.save_weights(tmp_path)
     after = gan(variants_kept=0.5)
     after.load_weights(tmp_path / "weights")
+    after.epoch = 1
     check_folder(tmp_path, after)  # as its training will
     with pytest.raises(ValueError, match="warmup was 0 and is now 5; choose another run id"):
         gan(variants_kept=0.75, warmup=5).load_weights(tmp_path / "weights")

@@ -203,7 +203,7 @@ def test_own_images_are_judged_without_a_law(tmp_path):
 
 
 def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_path):
-    line, cwd = start(lines64, tmp_path, "--epochs", 100_000)
+    line, cwd = start(lines64, tmp_path, "--epochs", 100_000, "--new")
     process = subprocess.Popen(line, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     log = tmp_path / "run/gan/0001_lines64/log.txt"
     wait_for(log, process, 3)
@@ -211,6 +211,7 @@ def test_an_interrupted_training_saves_and_says_how_to_continue(lines64, tmp_pat
     output = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 130
     assert "Continue with: python" in output and "--epochs 100000" in output
+    assert "--new" not in output  # it would begin again
     epochs = log.read_text().count("\n")
     (saved,) = checkpoint.find(log.parent / "weights")
     assert saved.name == f"checkpoint_{epochs}.h5"

@@ -11,9 +11,7 @@ from keras import layers
 
 from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 
-STDDEV = 2.0
-"""Standard deviation of the tables' initial entries."""
-
+_STDDEV = 2.0  # of the tables' initial entries
 _PAPER = 6.0  # the paper's logit, everywhere
 _ROLE = 1.5  # how much the first thing leans to columns and the last one to rows, in logits
 
@@ -90,7 +88,7 @@ def _table(choice, units, name, **options):
     """The row of a table that a one-hot vector chooses: (B, units, 1, 1)."""
     table = layers.Dense(
         units,
-        kernel_initializer=keras.initializers.RandomNormal(0.0, STDDEV),
+        kernel_initializer=keras.initializers.RandomNormal(0.0, _STDDEV),
         name=f"generator_{name}",
         **options,
     )

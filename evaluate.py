@@ -101,9 +101,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.json:
         quality.write_json(arguments.json, evaluation, judged=judged)
     report = Path(arguments.report or source.parent / "report.png")
-    quality.draw_report(
-        report, evaluation, f"{count(evaluation.count, 'image')} of {shared_name(source)}"
-    )
+    quality.draw_report(report, evaluation, f"{count(evaluation.count, 'image')} of {judged}")
     print(f"The pictures are in {report}\n\n{quality.figures_table(evaluation)}")
 
 

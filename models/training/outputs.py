@@ -5,7 +5,6 @@ import importlib.util
 import json
 import logging
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from models.training import checkpoint
 from utils import hdf5, runs
 from utils.drawing import draw_images
 from utils.files import replacing
+from utils.generator.layers import portable_config
 from utils.images import grid, save_picture
 from utils.messages import one_line
 
@@ -172,32 +172,26 @@ def save_network(network: keras.Model, path: str | os.PathLike) -> None:
         logger.setLevel(level)
 
 
-# The entries by which Keras 3.0 described the layers of a generator or critic. Later versions write
-# more of them, at their defaults, and earlier ones refuse to read those.
-_DESCRIPTION = re.compile(
-    "name|trainable|dtype|batch_shape|sparse|units|activation|use_bias|filters|kernel_size|strides|"
-    "padding|cropping|data_format|dilation_rate|output_padding|momentum|epsilon|axis|center|scale|"
-    "negative_slope|target_shape|dims|rate|seed|noise_shape|size|interpolation|offset|"
-    ".*_(initializer|regularizer|constraint)"
-)
-
-
 def _portable(description: str) -> str:
-    """A model's description as JSON, with only the entries that Keras 3.0 knew."""
+    """A model's description as JSON, as Keras 3.0 would have written it."""
     model = json.loads(description)
-    for layer in model["config"]["layers"]:
-        layer["config"] = {
-            name: value for name, value in layer["config"].items() if _DESCRIPTION.fullmatch(name)
-        }
+    _make_portable(model["config"])
+    return json.dumps(model)
+
+
+def _make_portable(network: dict):
+    for layer in network["layers"]:
+        layer["config"] = portable_config(layer["class_name"], layer["config"])
+        if "layers" in layer["config"]:  # a network in a network
+            _make_portable(layer["config"])
         dtype = layer["config"].get("dtype")
         if isinstance(dtype, dict):
             layer["config"]["dtype"] = dtype["config"]["name"]
     # Keras before 3.6 insists on a list of lists for input and output; since 3.11 Keras writes one
     # entry alone.
     for ends in ("input_layers", "output_layers"):
-        if isinstance(model["config"][ends][0], str):
-            model["config"][ends] = [model["config"][ends]]
-    return json.dumps(model)
+        if isinstance(network.get(ends, [[]])[0], str):
+            network[ends] = [network[ends]]
 
 
 def plot_network(network: keras.Model, folder: str | os.PathLike) -> None:

@@ -3,10 +3,9 @@
 import graphlib
 import json
 import math
-import re
 from typing import NamedTuple
 
-from utils.generator.layers import KINDS, input_shape
+from utils.generator.layers import KINDS, input_shape, is_ignored
 from utils.messages import one_line
 
 MAX_LAYERS = 200
@@ -17,13 +16,6 @@ MAX_VALUES = 1 << 24
 MAX_ALL_VALUES = 1 << 27
 """Largest sum of the outputs of all layers for one image: half a gibibyte."""
 MAX_TEXT = 4 * 1024**2
-
-# Settings that change nothing when a network only draws: all weights come from the file, and
-# everything is computed in float32.
-_IGNORED_SETTINGS = re.compile(
-    "name|trainable|dtype|batch_shape|batch_input_shape|shape|sparse|ragged|optional|seed|"
-    "noise_shape|momentum|renorm_momentum|.*_(initializer|regularizer|constraint)"
-)
 
 
 class Layer(NamedTuple):
@@ -277,7 +269,7 @@ def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:
     for name, value in settings.items():
         if name in checks:
             arguments[name] = checks[name](name, value)
-        elif value and not _IGNORED_SETTINGS.fullmatch(name):
+        elif not is_ignored(name, value):
             raise ValueError(f"has {name} = {value!r:.100}, which is not supported")
     missing = KINDS[kind].needed - arguments.keys()
     if missing:

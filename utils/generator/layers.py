@@ -4,6 +4,7 @@ Everything here is computed from numbers in the description, before Keras builds
 """
 
 import math
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -431,3 +432,36 @@ KINDS = {
     "Concatenate": Kind({"axis": _axis}, rule=_concatenate, merges=True),
 }
 """The accepted layers by class name; none of them can carry code."""
+
+
+# Entries of a description beside the settings. They change nothing when a network only draws: all
+# weights come from the file, and everything is computed in float32.
+_GENERAL = (
+    "name|trainable|dtype|batch_shape|sparse|seed|noise_shape|momentum|"
+    ".*_(initializer|regularizer|constraint)"
+)
+_IN_KERAS_3_0 = re.compile(f"{_GENERAL}|data_format")
+_IGNORED = re.compile(f"{_GENERAL}|batch_input_shape|shape|ragged|optional|renorm_momentum")
+
+
+def is_ignored(name: str, value) -> bool:
+    """Whether an entry that is no setting of its layer changes nothing: by name, or by default."""
+    return not value or _IGNORED.fullmatch(name) is not None
+
+
+def portable_config(kind: str, config: dict) -> dict:
+    """A layer's description with only the entries by which Keras 3.0 described it.
+
+    Later versions write more of them, at their defaults, and earlier ones refuse to read those. An
+    entry that changes what is drawn stays in any case, and so does all of an unknown layer.
+    """
+    if kind not in KINDS:
+        return config
+    settings = KINDS[kind].settings
+    if kind == "Conv2DTranspose" and config.get("groups") == 1:
+        config = {name: value for name, value in config.items() if name != "groups"}
+    return {
+        name: value
+        for name, value in config.items()
+        if name in settings or _IN_KERAS_3_0.fullmatch(name) or not is_ignored(name, value)
+    }

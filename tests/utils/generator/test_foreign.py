@@ -10,21 +10,12 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from tests.helpers.graphs import with_weights
 from tests.helpers.scripts import run_here
 from utils.drawing import draw, seed_latents
 from utils.generator import export_generator, load_generator
 
 Z = np.random.default_rng(0).standard_normal((4, 8), np.float32)
-
-
-def with_weights(network):
-    """The network with weights that are not 0, its moving averages too."""
-    rng = np.random.default_rng(1)
-    for variable in network.weights:
-        if "seed" not in variable.path:
-            values = rng.standard_normal(variable.shape) * 0.3
-            variable.assign(np.abs(values) if "variance" in variable.path else values)
-    return network
 
 
 def check(network, path, z=Z, **options):

@@ -1,5 +1,6 @@
 """Files by Keras 2 draw the same images as there; each kind of hostile file is refused by name."""
 
+import json
 import os
 import struct
 
@@ -7,15 +8,17 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from models.networks.tables import build_strip_critic, build_table_generator
 from models.training.outputs import save_network
 from tests.helpers import DATA
-from tests.helpers.graphs import graph_generator
+from tests.helpers.graphs import every_kind, graph_generator
 from tests.helpers.hostile import altered, assert_refused
 from tests.helpers.tables import line_generator, line_picture, masked
 from utils.drawing.latents import draw, seed_latents
 from utils.generator import load
+from utils.generator.layers import KINDS
 from utils.generator.load import load_critic, load_generator
 
 
@@ -83,6 +86,37 @@ def test_the_networks_of_tables_and_strips_open_here_and_in_plain_keras(tmp_path
         assert np.allclose(opened(path).predict(inputs, verbose=0), expected, atol=1e-6)
         plain = keras.saving.load_model(path, compile=False)
         assert np.allclose(plain.predict(inputs, verbose=0), expected, atol=1e-6)
+
+
+def test_no_setting_of_any_layer_is_lost_when_a_network_is_saved(tmp_path):
+    network = every_kind()
+    assert {type(layer).__name__ for layer in network.layers} == KINDS.keys()
+    save_network(network, tmp_path / "generator.h5")
+    z = np.random.default_rng(0).standard_normal((5, 8), np.float32)
+    expected = network.predict(z, verbose=0)
+    assert np.ptp(expected) > 0.5
+    ours = load_generator(tmp_path / "generator.h5")
+    plain = keras.saving.load_model(tmp_path / "generator.h5", compile=False)
+    for opened in (ours, plain):
+        assert np.allclose(opened.predict(z, verbose=0), expected, atol=1e-5)
+        for layer, original in zip(opened.layers[1:], network.layers[1:], strict=True):
+            before, after = original.get_config(), layer.get_config()
+            for setting in KINDS[type(layer).__name__].settings.keys() & before.keys():
+                assert after[setting] == before[setting], (layer.name, setting)
+
+
+def test_a_setting_that_is_not_known_is_not_dropped_in_silence(tmp_path):
+    z = keras.Input((8,))
+    x = layers.Reshape((4, 4, 3))(layers.Dense(48)(z))
+    odd = layers.Conv2D(3, 1, data_format="channels_last", name="odd")
+    network = keras.Model(z, odd(x))
+    odd.get_config = lambda: keras.layers.Conv2D.get_config(odd) | {"later": 0.5, "unused": None}
+    save_network(network, tmp_path / "generator.h5")
+    with h5py.File(tmp_path / "generator.h5") as file:
+        described = json.loads(file.attrs["model_config"])["config"]["layers"][-1]["config"]
+    assert described["later"] == 0.5 and "unused" not in described
+    with pytest.raises(ValueError, match=r"'odd' .* has later = 0\.5, which is not supported"):
+        load_generator(tmp_path / "generator.h5")
 
 
 def test_a_critic_scores_as_the_trained_network(run, monkeypatch):

@@ -24,7 +24,9 @@ def build_table_generator(
     Each thing has two groups of latents, one for its place and one for its colour. A group chooses
     one of its variants: the softmax of very large values is one-hot, and a standard normal z
     chooses uniformly. A variant of a place is a softmax over all rows and columns together: weights
-    that are shared among few of them, so that a thing draws one line rather than two. A variant of
+    that are shared among few of them, so that a thing draws one line rather than two. What leans a
+    thing to rows or to columns is one number for all its variants (and a small one for each), so
+    that they take one role. A variant of
     a colour is one logit for each colour of the palette but the first, the paper. What a thing adds
     to a pixel's logits is its colour times the sum of the weights of the pixel's row and column.
     The paper's logit is a constant, so it shows where nothing is. A softmax over the colours, mixed
@@ -50,10 +52,9 @@ def build_table_generator(
     for thing in range(things):
         place = _choice(choices, 2 * thing, f"place_{thing}")
         colour = _choice(choices, 2 * thing + 1, f"colour_{thing}")
-        weights = _table(place, height + width, f"places_{thing}", activation="softmax")
-        # A line of a quarter of the side has weights of 1; thinner lines have larger ones.
-        weights = layers.Rescaling((height + width) / 8, name=f"generator_weights_{thing}")(weights)
-        logits = _table(colour, len(palette) - 1, f"colours_{thing}", use_bias=False)
+        weights = _weights(place, height, width, thing)
+        logits = _table(colour, len(palette) - 1, f"colours_{thing}")
+        logits = layers.Reshape((-1, 1, 1), name=f"generator_colours_{thing}_shape")(logits)
         for name, crop, shape in (
             ("rows", (0, width), (1, height, 1)),
             ("columns", (height, 0), (1, 1, width)),
@@ -84,33 +85,46 @@ def _choice(choices, group, name):
     return layers.Flatten(name=f"generator_{name}_one_hot")(crop(choices))
 
 
-def _table(choice, units, name, **options):
-    """The row of a table that a one-hot vector chooses: (B, units, 1, 1)."""
+def _table(choice, units, name):
+    """The row of a table that a one-hot vector chooses: (B, units)."""
     table = layers.Dense(
         units,
+        use_bias=False,
         kernel_initializer=keras.initializers.RandomNormal(0.0, _STDDEV),
         name=f"generator_{name}",
-        **options,
     )
-    return layers.Reshape((units, 1, 1), name=f"generator_{name}_shape")(table(choice))
+    return table(choice)
+
+
+def _weights(place, height, width, thing):
+    """How much a thing draws in every row and every column: (B, H + W, 1, 1)."""
+    lean = layers.Dense(1, name=f"generator_lean_{thing}")(place)
+    sides = layers.Dense(
+        height + width, use_bias=False, trainable=False, name=f"generator_sides_{thing}"
+    )
+    sums = layers.Add(name=f"generator_leaning_{thing}")
+    logits = sums([_table(place, height + width, f"places_{thing}"), sides(lean)])
+    sides.kernel.assign([[1.0] * height + [-1.0] * width])
+    shares = layers.Softmax(name=f"generator_shares_{thing}")(logits)
+    # A line of a quarter of the side has weights of 1; thinner lines have larger ones.
+    weights = layers.Rescaling((height + width) / 8, name=f"generator_weights_{thing}")(shares)
+    return layers.Reshape((-1, 1, 1), name=f"generator_weights_{thing}_shape")(weights)
 
 
 def give_roles(generator: keras.Model, things: int) -> None:
     """Makes each thing lean to columns or to rows at first, so that it takes one role.
 
-    From the first thing to the last one, what is added to the logits of all its columns falls, and
-    what is added to those of its rows rises. Otherwise some variants of a thing would draw columns
-    and others rows, and a picture would have too many of one. Which thing draws what is learned.
+    From the first thing to the last one, what is added to the logits of all its rows rises, and
+    what is added to those of its columns falls. Otherwise some variants of a thing would draw
+    columns and others rows, and a picture would have too many of one. Which thing draws what is
+    learned.
 
     Args:
         generator: of `build_table_generator`, with its initial weights, which are changed.
         things: their number.
     """
-    height = generator.output_shape[1]
-    for thing, lean in enumerate(np.linspace(_ROLE, -_ROLE, things) if things > 1 else [0.0]):
-        bias = generator.get_layer(f"generator_places_{thing}").bias
-        columns = np.arange(bias.shape[0]) >= height
-        bias.assign(np.where(columns, lean, -lean).astype(np.float32))
+    for thing, lean in enumerate(np.linspace(-_ROLE, _ROLE, things) if things > 1 else [0.0]):
+        generator.get_layer(f"generator_lean_{thing}").bias.assign([lean])
 
 
 def build_strip_critic(input_dim: tuple[int, int, int]) -> keras.Model:

@@ -10,7 +10,6 @@ from tqdm.auto import tqdm
 
 from utils.images import as_rgb
 from utils.loaders import read_images
-from utils.messages import tell
 from utils.quality.similarity import (
     DUPLICATE,
     diversity,
@@ -113,13 +112,8 @@ def with_law(
     return images, law.training_images() if law else training, law
 
 
-def evaluate(
-    images: np.ndarray,
-    training: np.ndarray,
-    law=None,
-    progress: Callable[[str], None] = tell,
-) -> Evaluation:
-    """Measures images beside real ones and beside controls.
+def evaluate(images: np.ndarray, training: np.ndarray, law=None) -> Evaluation:
+    """Measures images beside real ones and beside controls; shows progress bars.
 
     The measures that need no law use at most 256 images: `texture_<pixels>` and `texture_mean`, the
     sliced Wasserstein distance to the training set; `nearest_median`, the median distance to the
@@ -132,35 +126,34 @@ def evaluate(
         training: the data set, uint8 (m, H, W, C).
         law: adds the measures of its `judge`, see `lines.judge.LineJudge`; None where the data have
             no known law.
-        progress: called with a line of text before each long step.
 
     Raises:
         ValueError: fewer than 8 images or training images, or images of another shape.
     """
     _check(images, training)
     rng = np.random.default_rng(0)
-    progress("Looking for the nearest training images")
+    shown, first = images[:_SHOWN], images[:_MAX_SET]
     if law is None:
         mixed = rng.permutation(training)
         held_out = min(_POOL, len(mixed) // 2)
         real, reference = mixed[:held_out], mixed[held_out:]
-        distances = np.minimum(nearest(real, reference)[1], nearest_other(real))
+        others = nearest_other(real)
         figures = {field: {} for field in _FIGURES}
     else:
         figures = law.judge(images, _bar)
-        real, reference = law.fresh(_POOL, seed=1), training
-        distances = nearest(real, training)[1]
-    to_training = nearest(images[:_MAX_SET], training)[1]
+        real, reference, others = law.fresh(_POOL, seed=1), training, np.inf
+    advance = _bar("Comparing with the training images", len(reference) + 2 * len(training))
+    distances = np.minimum(nearest(real, reference, advance)[1], others)
+    to_training = nearest(first, training, advance)[1]
+    indices, to_shown = nearest(shown, training, advance)
     pixels = _pixel_figures(images, to_training, real, distances, reference, training, rng)
-    shown = images[:_SHOWN]
-    indices, distances = nearest(shown, training)
     return Evaluation(
         count=len(images),
         size=images.shape[2],
         **{field: figures[field] | pixels[field] for field in _FIGURES},
         histograms=law.histograms(figures["scenes"]) if law else {},
         examples=_examples(images, law, figures["scenes"], figures["residuals"]) if law else [],
-        neighbours=list(zip(shown, training[indices], distances.tolist(), strict=True)),
+        neighbours=list(zip(shown, training[indices], to_shown.tolist(), strict=True)),
         copies=int((to_training <= DUPLICATE).sum()),
         compared=len(to_training),
     )

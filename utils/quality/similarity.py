@@ -6,6 +6,8 @@ All public functions raise ValueError, in one line, for other arrays and for few
 pixels, without rounding.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from utils.messages import count
@@ -63,12 +65,17 @@ def sliced_wasserstein(
     return distances | {"mean": float(np.mean(list(distances.values())))}
 
 
-def nearest(images: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    images: np.ndarray,
+    training: np.ndarray,
+    advance: Callable[[int], object] = lambda compared: None,
+) -> tuple[np.ndarray, np.ndarray]:
     """The training image nearest to each image; a copy has a distance near 0.
 
     Args:
         images: n images.
         training: any number of images.
+        advance: called with a number of training images whenever so many more were compared.
 
     Returns:
         indices into `training`, int (n,), the first of equally near ones; distances, float64 (n,),
@@ -82,6 +89,7 @@ def nearest(images: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.nd
         values = squares[np.arange(len(images)), in_block]
         indices = np.where(values < smallest, start + in_block, indices)
         smallest = np.minimum(values, smallest)
+        advance(squares.shape[1])
     return indices, np.sqrt(smallest)
 
 

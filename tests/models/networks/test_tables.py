@@ -1,5 +1,6 @@
 """The recipe `lines`: a generator that is a table, a critic of strips."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -20,10 +21,11 @@ def z_of(choices, variants):
 
 
 def assign(generator, name, kernel):
-    layer = generator.get_layer(f"generator_{name}")
-    layer.kernel.assign(kernel)
-    if layer.use_bias:
-        layer.bias.assign(np.zeros(layer.bias.shape))
+    """Sets a table; of a thing's places, one without a lean to rows or to columns."""
+    generator.get_layer(f"generator_{name}").kernel.assign(kernel)
+    if name.startswith("places"):
+        lean = generator.get_layer(f"generator_{name.replace('places', 'lean')}")
+        lean.kernel.assign(np.zeros(lean.kernel.shape))
 
 
 def test_a_table_by_hand():
@@ -111,14 +113,11 @@ def test_a_narrow_table_has_fewer_variants():
 
 
 def leanings(generator):
-    """Of each thing, the mean weight that its variants give to the columns."""
-    shares = []
-    for thing in range(3):
-        layer = generator.get_layer(f"generator_places_{thing}")
-        logits = ops.convert_to_numpy(layer.kernel) + ops.convert_to_numpy(layer.bias)
-        weights = np.exp(logits)
-        shares.append((weights[:, 64:].sum(1) / weights.sum(1)).mean())
-    return shares
+    """Of each thing, the mean share of the weights that its variants give to the columns."""
+    names = [f"generator_shares_{thing}" for thing in range(3)]
+    shares = keras.Model(generator.input, [generator.get_layer(name).output for name in names])
+    z = np.random.default_rng(0).standard_normal((500, generator.input_shape[1]), np.float32)
+    return [ops.convert_to_numpy(one)[:, 64:].sum(1).mean() for one in shares(z)]
 
 
 def test_training_begins_with_different_roles_and_the_average_has_them_too():
@@ -126,6 +125,17 @@ def test_training_begins_with_different_roles_and_the_average_has_them_too():
     for network in (gan.generator, gan.drawing_generator()):
         # A softmax of logits 1.5 and -1.5 gives 0.95; of equal ones 0.5.
         assert leanings(network) == pytest.approx([0.95, 0.5, 0.05], abs=0.06)
+
+
+def test_what_leans_a_thing_to_rows_favours_no_row():
+    generator = build_table_generator((4, 6, 3), 1, 3, PALETTE)
+    assign(generator, "places_0", np.zeros((3, 10)))
+    lean = generator.get_layer("generator_lean_0")
+    lean.bias.assign([np.log(2)])  # rows 2 to 1/2: 4 times as much as columns
+    shares = keras.Model(generator.input, generator.get_layer("generator_shares_0").output)
+    found = ops.convert_to_numpy(shares(z_of([1, 0], 3)))[0]
+    assert found == pytest.approx([4 / 22] * 4 + [1 / 22] * 6)
+    assert not generator.get_layer("generator_sides_0").trainable
 
 
 def test_one_thing_alone_has_no_role():

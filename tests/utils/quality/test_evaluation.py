@@ -23,10 +23,6 @@ from utils.quality.similarity import nearest
 BY_PIXELS = ("texture_32", "texture_mean", "nearest_median", "near_duplicates", "diversity")
 
 
-def silent(text):
-    pass
-
-
 @pytest.fixture(scope="module")
 def training():
     rng = np.random.default_rng(1)
@@ -39,7 +35,7 @@ def lines(training):
     judge = LineJudge(32, 1, training)
     images = judge.fresh(60, seed=9)
     images[-1] = np.random.default_rng(0).integers(0, 256, (32, 32, 3))
-    return images, evaluate(images, training, judge, silent)
+    return images, evaluate(images, training, judge)
 
 
 def test_with_a_law(lines, training):
@@ -65,7 +61,7 @@ def test_with_a_law(lines, training):
 def test_without_a_law(training):
     """Real images pass; blurred, repeated and copied ones are noticed, each by its measure."""
     real, rest = training[:100], training[100:]
-    found = evaluate(real, rest, progress=silent)
+    found = evaluate(real, rest)
     assert set(BY_PIXELS) <= set(found.measures) and not found.examples and not found.histograms
     for name in BY_PIXELS:
         assert found.measures[name] == pytest.approx(found.real[name], rel=0.25)
@@ -75,14 +71,14 @@ def test_without_a_law(training):
     assert found.control["nearest_median"] == 0 < found.low["nearest_median"]
     assert found.control["near_duplicates"] > 0.9 and found.high["near_duplicates"] < 0.1
     assert found.control["diversity"] == 0 < found.low["diversity"]
-    copied = evaluate(rest[:100], rest, progress=silent)
+    copied = evaluate(rest[:100], rest)
     assert [distance for _, _, distance in copied.neighbours] == [0] * 6
     assert copied.measures["nearest_median"] == 0 and not copied.within("nearest_median")
 
 
 def test_grey_images(training):
     grey = training.mean(axis=-1, keepdims=True).astype(np.uint8)
-    found = evaluate(grey[:50], grey[50:], progress=silent)
+    found = evaluate(grey[:50], grey[50:])
     assert found.measures["texture_mean"] < 2 * found.high["texture_mean"]
 
 

@@ -19,11 +19,10 @@ from models.networks.weights import build_optimiser, initialise
 from models.recipe import Options, Recipe
 from models.schedules import between, rate_factor
 from models.selection import (
-    REAL_IMAGES,
     check_choices,
     choose_variants,
     describe_selection,
-    keep_variants,
+    draw_in_shares,
 )
 from models.training import checkpoint, outputs
 from models.training.trainer import Trainer, seek
@@ -457,10 +456,9 @@ class WGANGP:
         """
         generator, share = self.drawing_generator(), self.recipe.variants_kept
         if stream is not None and share < 1:
-            real = stream.first(min(REAL_IMAGES, stream.training_count))
-            keep = choose_variants(self.critic, generator, real, share)
-            generator = keep_variants(generator, keep)
-            tqdm.write(describe_selection(keep))
+            shares = choose_variants(self.critic, generator, stream, share)
+            generator = draw_in_shares(generator, shares)
+            tqdm.write(describe_selection(shares))
         self.saved_generator = generator
         for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")

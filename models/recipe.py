@@ -62,8 +62,8 @@ class Recipe:
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
         variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
-            in (0, 1]: those whose images the critic scores highest, in the right proportions, see
-            `models.selection`.
+            in (0, 1]; below 1 those whose images the critic scores highest, each as often as real
+            images have what it draws, see `models.selection`.
         held_back: share of the images, 0 to 0.5, that are never trained on. The critic's scores of
             them show whether it learns the others by heart, see `utils.quality.CriticScores`.
 

@@ -2,7 +2,8 @@
 
 Some variants get stuck: they draw a dashed line, or two lines. When a generator is saved, it may
 leave out those whose images the critic scores lowest. If that left fewer red lines than yellow
-ones, then others take their place: what is drawn must look like the real images on average.
+ones, then others take their place; and of those that stay, each is drawn as often as makes the
+generated images like the real ones on average.
 """
 
 import keras
@@ -13,11 +14,10 @@ from tqdm.auto import tqdm
 from models.networks.parts import PALETTE_NAME
 from utils.drawing import latent_groups
 from utils.images import to_float
+from utils.loaders import ImageStream
 from utils.messages import count
 
-REAL_IMAGES = 5_000
-"""How many real images a choice is compared with, at most."""
-
+_REAL_IMAGES = 10_000  # that a choice is compared with, at most
 _IMAGES = 64  # generated ones per variant, about
 _BATCH = 256  # larger than for drawing, which is slower; rounding does not matter here
 _STRIPS = 8  # across an image and down
@@ -26,6 +26,10 @@ _PRICE = 0.1  # of one standard deviation of score, in mean squared standard err
 _ROUNDS = 5  # of least squares
 _LEAST = 1e-6  # advantage of an exchange, more than rounding
 _NEVER = -1e9  # added to a logit: its variant is not chosen
+_EVENNESS = 5  # of mean squared deviations from even shares, in mean squared standard errors
+_STEPS = 1000  # of the fit, which takes seconds
+_RARE = 0.1  # of an equal share: a variant that would be drawn less often is left out
+_CLOSE = 1e-4  # of an equal share: how exactly shares are met
 
 
 def check_choices(generator: keras.Model, keeps: bool) -> None:
@@ -40,28 +44,29 @@ def _count(variants, share):
 
 
 def choose_variants(
-    critic: keras.Model, generator: keras.Model, real: np.ndarray, share: float
+    critic: keras.Model, generator: keras.Model, stream: ImageStream, share: float
 ) -> np.ndarray:
-    """The variants that stay: those that the critic scores highest, in the right proportions.
+    """In which shares to draw the variants: the best ones by the critic, as real images have them.
 
     Draws thousands of images, which takes a minute or more; shows a progress bar.
 
     Args:
         critic: images (B, H, W, C) to scores (B, 1).
-        generator: with categorical latents, without a mask.
-        real: images, uint8 (N, H, W, C), a few thousand.
+        generator: with categorical latents, which are drawn alike.
+        stream: the real images.
         share: of each group's variants that stay, in (0, 1]; at least one does.
 
     Returns:
-        bool (groups, variants).
+        float64 (groups, variants); the sum of each group is 1.
     """
     palette = _palette(generator)
-    batches = (to_float(real[i : i + _BATCH]) for i in range(0, len(real), _BATCH))
-    profiles = np.concatenate([_profiles(batch, palette) for batch in batches])
+    real = min(_REAL_IMAGES, stream.training_count)
+    batches = (stream.first(min(_BATCH, real - i), after=i) for i in range(0, real, _BATCH))
+    profiles = np.concatenate([_profiles(to_float(batch), palette) for batch in batches])
     scores, differences = _effects(critic, generator, palette, profiles)
     kept = _count(scores.shape[1], share)
     order = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    return _exchanged(order < kept, scores, differences)
+    return _fitted(_exchanged(order < kept, scores, differences), differences)
 
 
 def _palette(generator):
@@ -74,11 +79,13 @@ def _profiles(images, palette):
     """Means of rows and of columns and how much they vary, by strips: float32 (B, features).
 
     A line along a row changes that row's mean much, a line across changes all rows' means a little.
+    Where lines lie is told row by row, without their colours: those are too seldom there.
     """
     if palette is not None:  # which colour a pixel has, one-hot
         nearest = (2 * images @ palette.T - np.sum(palette**2, axis=1)).argmax(axis=-1)
         images = (nearest[..., None] == np.arange(len(palette))).astype(np.float32)
-    features = []
+    grey = images.mean(axis=-1) if palette is None else images[..., 0]
+    features = [grey.mean(axis=2), grey.mean(axis=1)]
     for axis in (1, 2):
         lines = images.mean(axis=3 - axis)  # (B, H or W, C)
         varied = (lines - lines.mean(axis=1, keepdims=True)) ** 2
@@ -162,30 +169,90 @@ def _exchanged(keep, scores, differences):
     return keep
 
 
-def keep_variants(generator: keras.Model, keep: np.ndarray) -> keras.Model:
-    """A copy of a generator that chooses among some of its variants only.
+def _fitted(keep, differences):
+    """Shares of the variants that are kept: as even as they can be, and right on average.
+
+    Least squares on the simplex of each group, by accelerated projected gradients (FISTA,
+    doi:10.1137/080716542): of the differences from the real images, and of those from even shares.
+    """
+    even = keep / keep.sum(axis=1, keepdims=True)
+    effects = differences.reshape(keep.size, -1)
+    evenness = _EVENNESS * keep[0].sum() * effects.shape[1]
+    steepest = np.linalg.norm(effects[keep.ravel()], 2) ** 2 + evenness
+    shares, ahead, momentum = even, even, 1.0
+    for _ in range(_STEPS):
+        gradient = (effects @ (ahead.ravel() @ effects)).reshape(keep.shape)
+        gradient += evenness * (ahead - even)
+        before, shares = shares, _on_simplex(ahead - gradient / steepest, keep)
+        momentum, last = (1 + np.sqrt(1 + 4 * momentum**2)) / 2, momentum
+        ahead = shares + (last - 1) / momentum * (shares - before)
+    shares = np.where(shares < _RARE * even, 0.0, shares)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def _on_simplex(values, keep):
+    """The nearest shares to values, of the kept variants of each group: at least 0, their sum 1."""
+    values = np.where(keep, values, -np.inf)
+    falling = -np.sort(-values, axis=1)
+    excess = (np.cumsum(falling, axis=1) - 1) / np.arange(1, values.shape[1] + 1)
+    last = np.sum(falling > excess, axis=1, keepdims=True) - 1
+    return np.maximum(values - np.take_along_axis(excess, last, axis=1), 0)
+
+
+def draw_in_shares(generator: keras.Model, shares: np.ndarray) -> keras.Model:
+    """A copy of a generator that draws its variants in given shares.
 
     Args:
-        generator: with categorical latents.
-        keep: the variants that stay, bool (groups, variants).
+        generator: with categorical latents, whose variants are drawn alike.
+        shares: float (groups, variants), at least 0; the sum of each group is 1.
     """
     chosen = keras.models.clone_model(generator)
     chosen.set_weights(generator.get_weights())
     (choice,) = (
         layer
         for layer in chosen.layers
-        if isinstance(layer, layers.Rescaling) and layer.output.shape[1:] == keep.shape
+        if isinstance(layer, layers.Rescaling) and layer.output.shape[1:] == shares.shape
     )
-    choice.offset = np.where(keep, 0.0, _NEVER).tolist()
+    choice.offset = [
+        np.where(group > 0, choice.scale * _raised(group), _NEVER).tolist() for group in shares
+    ]
     return chosen
 
 
-def describe_selection(keep: np.ndarray) -> str:
-    """What keeping some of the variants means, and what it costs in variety: a sentence."""
-    groups, variants = keep.shape
-    kept = int(keep[0].sum())
+def _raised(shares):
+    """What to add to standard normal numbers so that each is the largest one so often.
+
+    A share is the integral over t of the density of its number at t times the probability that all
+    others lie below t. A number is raised by how much too seldom it is the largest, until all fit.
+    """
+    possible = shares > 0
+    wanted, raised = shares[possible], np.zeros(np.count_nonzero(possible))
+    t, step = np.linspace(-12, 12, 4801, retstep=True)
+    density = np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
+    below = np.log(np.maximum(np.cumsum(density) * step, 1e-300))
+    while True:
+        at = t[::6, None] - raised
+        logs = np.interp(at, t, below)
+        others = np.exp(logs.sum(axis=1, keepdims=True) - logs)
+        largest = np.sum(np.interp(at, t, density) * others, axis=0)
+        missing = np.log(wanted / (largest / largest.sum()))
+        if np.abs(missing).max() < _CLOSE:
+            break
+        raised += missing / 2.5  # a number that is raised by 1 is the largest about e^2.5 as often
+    result = np.zeros(len(shares))
+    result[possible] = raised
+    return result
+
+
+def describe_selection(shares: np.ndarray) -> str:
+    """What drawing variants in such shares means, and what it costs in variety: a sentence."""
+    groups, variants = shares.shape
+    kept = int(np.count_nonzero(shares, axis=1).max())
+    logs = np.log(np.where(shares > 0, shares, 1))
+    variety = np.exp(-np.sum(shares * logs)) / float(variants) ** groups
     return (
         f"generator.h5 draws with {kept} of {count(variants, 'variant')} in each of "
-        f"{count(groups, 'group')}, those whose images the critic scores highest, in the "
-        f"proportions of the real images: {(kept / variants) ** groups:.0%} of the combinations."
+        f"{count(groups, 'group')}, those whose images the critic scores highest, as often as "
+        f"makes the images like the real ones on average: the variety of {variety:.0%} of the "
+        "combinations."
     )

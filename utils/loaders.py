@@ -118,9 +118,9 @@ class ImageStream:
         """Batch k as `(images,)`: float32 (B, H, W, C) in [-1, 1]."""
         return self._images(k, 0, self.batch_size)
 
-    def first(self, count: int) -> np.ndarray:
-        """The first `count` images, in training order: uint8 (count, H, W, C)."""
-        return self.source.pixels(self._indices(0, 0, count))
+    def first(self, count: int, after: int = 0) -> np.ndarray:
+        """The first `count` images after some, in training order: uint8 (count, H, W, C)."""
+        return self.source.pixels(self._indices(0, after, after + count))
 
     def held_back(self, count: int) -> np.ndarray:
         """At most `count` of the images that are held back: uint8 (n, H, W, C).

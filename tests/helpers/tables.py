@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 
 from models.networks.parts import mixed, one_hot
-from models.selection import keep_variants
+from models.selection import draw_in_shares
 
 COLOURS = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]], np.uint8)
 
@@ -60,4 +60,5 @@ def line_picture(choice, size=8):
 
 def masked(generator, offset):
     """The same generator without some variants: lists of 0 and, for those, of -10⁹."""
-    return keep_variants(generator, np.array(offset) == 0)
+    keep = np.array(offset) == 0
+    return draw_in_shares(generator, keep / keep.sum(1, keepdims=True))

@@ -11,13 +11,14 @@ from models.recipe import Recipe
 from models.selection import (
     choose_variants,
     describe_selection,
+    draw_in_shares,
     effects_of_variants,
-    keep_variants,
 )
 from models.training.outputs import check_folder, save_params
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
 from tests.helpers.tables import COLOURS, profile_generator
+from utils.drawing import latent_groups
 from utils.images import to_uint8
 
 GREY = np.array([[0], [255]], np.uint8)
@@ -41,9 +42,21 @@ def critic(sign):
     return network
 
 
-def drawn(generator, count):
-    z = np.random.default_rng(2).standard_normal((count, generator.input_shape[1]), np.float32)
-    return to_uint8(ops.convert_to_numpy(generator(z)))
+class Real:
+    """An `ImageStream` of images that a generator draws."""
+
+    def __init__(self, generator, count):
+        z = np.random.default_rng(2).standard_normal((count, generator.input_shape[1]), np.float32)
+        self.images = to_uint8(ops.convert_to_numpy(generator(z)))
+        self.training_count = count
+
+    def first(self, count, after=0):
+        return self.images[after : after + count]
+
+
+def alike(keep):
+    keep = np.array(keep)
+    return keep / keep.sum(1, keepdims=True)
 
 
 def test_the_best_variants_stay():
@@ -51,18 +64,16 @@ def test_the_best_variants_stay():
     z = np.random.default_rng(1).standard_normal((200, 8), np.float32)
     before = ops.convert_to_numpy(generator(z))
     for sign, stay in ((1, [False, False, True, True]), (-1, [True, True, False, False])):
-        like = keep_variants(generator, np.array([stay, [True] * 4]))
-        keep = choose_variants(critic(sign), generator, drawn(like, 500), 0.5)
-        assert keep[0].tolist() == stay and keep[1].sum() == 2
-        images = ops.convert_to_numpy(keep_variants(generator, keep)(z))
+        like = draw_in_shares(generator, alike([stay, [True] * 4]))
+        shares = choose_variants(critic(sign), generator, Real(like, 500), 0.5)
+        assert (shares[0] > 0).tolist() == stay and (shares[1] > 0).sum() == 2
+        assert shares.sum(1) == pytest.approx(1)
+        images = ops.convert_to_numpy(draw_in_shares(generator, alike(shares > 0))(z))
         white_rows = (images[:, :, 0, 0] > 0).sum(1)
         assert set(white_rows.tolist()) == set(np.flatnonzero(stay).tolist())
-        unchanged = keep[0, z[:, :4].argmax(1)]  # a seed keeps its picture
+        unchanged = shares[0, z[:, :4].argmax(1)] > 0  # a seed keeps its picture
         assert np.array_equal(images[unchanged], before[unchanged])
     assert np.array_equal(ops.convert_to_numpy(generator(z)), before)
-    everything = choose_variants(critic(1), generator, drawn(generator, 100), 1)
-    assert everything.all()
-    assert np.array_equal(ops.convert_to_numpy(keep_variants(generator, everything)(z)), before)
 
 
 def stripes(variants):
@@ -85,11 +96,42 @@ def test_proportions_stay_those_of_the_real_images():
     weights = np.zeros((8, 8), np.float32)
     weights[2] = 0.1
     likes_rows.set_weights([weights.reshape(64, 1), np.zeros(1)])
-    keep = choose_variants(likes_rows, generator, drawn(generator, 1000), 0.5)
-    assert keep[0, :4].sum() == keep[0, 4:].sum() == 2
-    only_rows = keep_variants(generator, np.arange(8)[None] < 4)
-    keep = choose_variants(likes_rows, generator, drawn(only_rows, 1000), 0.5)
-    assert keep[0].tolist() == [True] * 4 + [False] * 4
+    shares = choose_variants(likes_rows, generator, Real(generator, 1000), 0.5)
+    assert (shares[0, :4] > 0).sum() == (shares[0, 4:] > 0).sum() == 2
+    assert shares[0, :4].sum() == pytest.approx(0.5, abs=0.04)  # real images: 0.016 either way
+    only_rows = draw_in_shares(generator, alike(np.arange(8)[None] < 4))
+    shares = choose_variants(likes_rows, generator, Real(only_rows, 1000), 0.5)
+    assert shares[0] == pytest.approx([0.25] * 4 + [0] * 4, abs=0.02)
+
+
+def test_each_variant_is_drawn_as_often_as_real_images_have_what_it_draws():
+    """Four variants draw one white row each; real images have them in other shares, one never."""
+    rows = np.zeros((1, 4, 2, 4), np.float32)
+    rows[0, range(4), 1, range(4)] = 60
+    columns = np.zeros((1, 4, 2, 4), np.float32)
+    columns[:, :, 0] = 10
+    generator = profile_generator((rows, columns), GREY)
+    wanted = np.array([[0.4, 0.3, 0.3, 0]])
+    real = Real(draw_in_shares(generator, wanted), 4000)
+    shares = choose_variants(critic(1), generator, real, 1)
+    assert shares == pytest.approx(wanted, abs=0.04)
+    assert shares[0, 3] == 0  # rather than a picture in a hundred that no real image is like
+
+
+def test_variants_are_drawn_in_given_shares():
+    generator = brightness()
+    wanted = np.array([[0.5, 0.35, 0.15, 0], [0.25] * 4])
+    chosen = draw_in_shares(generator, wanted)
+    groups = latent_groups(chosen)
+    z = np.random.default_rng(3).standard_normal((40_000, 8), np.float32)
+    choices = groups.chosen(z)
+    for group, shares in enumerate(wanted):
+        found = np.bincount(choices[:, group], minlength=4) / len(z)
+        assert found == pytest.approx(shares, abs=0.01)  # 4 standard deviations
+    assert groups.allowed.tolist() == [[True] * 3 + [False], [True] * 4]
+    assert chosen.get_layer("generator_sharpen").get_config()["offset"][1] == [0] * 4
+    white_rows = (ops.convert_to_numpy(chosen(z[:100]))[:, :, 0, 0] > 0).sum(1)
+    assert np.array_equal(white_rows, choices[:100, 0])
 
 
 def test_effects_of_variants_are_told_apart():
@@ -106,12 +148,15 @@ def test_effects_of_variants_are_told_apart():
 
 
 def test_what_it_costs_is_said():
-    keep = np.zeros((3, 256), bool)
-    keep[:, :192] = True
-    assert describe_selection(keep) == (
+    shares = np.zeros((3, 256))
+    shares[:, :192] = 1 / 192
+    assert describe_selection(shares) == (
         "generator.h5 draws with 192 of 256 variants in each of 3 groups, those whose images the "
-        "critic scores highest, in the proportions of the real images: 42% of the combinations."
+        "critic scores highest, as often as makes the images like the real ones on average: the "
+        "variety of 42% of the combinations."
     )
+    # As varied as 4 alike variants would be 1; a half and two quarters are like 2^1.5 of them.
+    assert "variety of 71% of" in describe_selection(np.array([[0.5, 0.25, 0.25, 0]]))
 
 
 def test_choices_need_variants():

@@ -21,7 +21,7 @@ _REAL_IMAGES = 10_000  # that a choice is compared with, at most
 _IMAGES = 64  # generated ones per variant, about
 _BATCH = 256  # larger than for drawing, which is slower; rounding does not matter here
 _STRIPS = 8  # across an image and down
-_WHOLE = 4  # times that all strips together count; a colour that is missing everywhere is worst
+_STRONGEST = 8  # times that the strongest row of each colour counts, as often as all strips
 _PRICE = 0.1  # of one standard deviation of score, in mean squared standard errors
 _ROUNDS = 5  # of least squares
 _LEAST = 1e-6  # advantage of an exchange, more than rounding
@@ -79,7 +79,8 @@ def _profiles(images, palette):
     """Means of rows and of columns and how much they vary, by strips: float32 (B, features).
 
     A line along a row changes that row's mean much, a line across changes all rows' means a little.
-    Where lines lie is told row by row, without their colours: those are too seldom there.
+    Where lines lie is told row by row, without their colours: those are too seldom there. Which
+    colours there are is told by the row that has most of each, however wide a line is.
     """
     if palette is not None:  # which colour a pixel has, one-hot
         nearest = (2 * images @ palette.T - np.sum(palette**2, axis=1)).argmax(axis=-1)
@@ -91,7 +92,8 @@ def _profiles(images, palette):
         varied = (lines - lines.mean(axis=1, keepdims=True)) ** 2
         lines = np.concatenate([lines, varied], axis=-1)
         strips = np.array_split(lines, min(_STRIPS, lines.shape[1]), axis=1)
-        features += [strip.mean(axis=1) for strip in strips] + [lines.mean(axis=1)] * _WHOLE
+        strongest = lines[:, :, : images.shape[3]].max(axis=1)
+        features += [strip.mean(axis=1) for strip in strips] + [strongest] * _STRONGEST
     return np.concatenate(features, axis=1)
 
 

@@ -9,7 +9,7 @@ from keras import ops
 from tqdm.auto import tqdm
 
 from models import engines
-from models.search.variants import descend, sweep
+from models.search.variants import PATIENCE, descend, sweep
 from utils.drawing import draw, draw_in_batches, latent_groups
 from utils.images import to_float
 
@@ -60,8 +60,9 @@ def project(
     error is the result. The generator is in inference mode and is not changed.
 
     Categorical latents have no gradient. There a step tries all variants of one group and keeps the
-    nearest (coordinate descent), group by group in an order that each start draws. After all groups
-    the worse half of the starts is given up, until no step of the others improves anything. Where
+    nearest (coordinate descent), group by group in an order that each start draws; of equally near
+    ones it keeps any. After all groups the worse half of the starts is given up, until nothing has
+    improved for 4 times all groups. Where
     latents are Gaussian too, all groups are tried before each quarter of Adam's steps, and Adam
     moves the rest.
 
@@ -137,7 +138,8 @@ class _Search:
         self.times = np.arange(steps + 1)
         self.images_per_target = 0
         if self.groups:  # without Gaussian latents about as many: half of the starts, and so on
-            self.images_per_target += int(self.groups.allowed.sum()) * sum(counts)
+            sweeps = sum(counts) + (0 if self.gaussian else PATIENCE)
+            self.images_per_target += int(self.groups.allowed.sum()) * sweeps
         if self.gaussian:
             self.times = np.union1d(ends, np.arange(0, steps, _EVERY))
             self.images_per_target += int(np.dot(counts, np.diff(ends)))
@@ -208,7 +210,7 @@ class _Search:
 
     def _steps(self, z, target, order, bar):
         """The steps of a sweep, as the bar counts them."""
-        for step in sweep(self.generator, self.groups, z, target, distance, order):
+        for step in sweep(self.generator, self.groups, z, target, distance, order, self.random):
             bar.update(step.images)
             yield step
 

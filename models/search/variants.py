@@ -11,6 +11,9 @@ from utils.drawing import LatentGroups
 from utils.images import to_float
 
 _BATCH = 64  # images drawn at once
+_EQUAL = 1e-6  # losses that differ by no more
+PATIENCE = 4
+"""After so many sweeps that improve nothing a start is given up."""
 
 
 class Step(NamedTuple):
@@ -28,8 +31,12 @@ def sweep(
     target: np.ndarray,
     loss: Callable,
     order: np.ndarray,
+    random: np.random.Generator,
 ) -> Iterator[Step]:
     """Coordinate descent: tries all variants of one group after another, and keeps the best.
+
+    Of equally good variants it keeps any. A line that lies hidden below another one so gets another
+    colour each time, until it has the one with which a place of its own is better.
 
     Args:
         generator: maps (B, z_dim) to (B, H, W, C) in [-1, 1].
@@ -38,6 +45,7 @@ def sweep(
         target: the image to come near to, uint8 (H, W, C).
         loss: images (B, H, W, C) and a target (1, H, W, C), both in [-1, 1], to losses (B,).
         order: the groups that are tried, int (k,).
+        random: chooses among equals.
 
     Yields:
         a step for each of them.
@@ -50,10 +58,10 @@ def sweep(
         choices[:, group] = variants
         tried = groups.choose(np.repeat(z[None], len(variants), axis=0), choices)
         losses = _losses(generator, tried, wanted, loss)
-        best = losses.argmin()
-        if losses[best] < losses[current].min():  # of equal variants the current one stays
+        best = random.choice(np.flatnonzero(losses <= losses.min() + _EQUAL))
+        if not current[best]:
             z = tried[best]
-        yield Step(z, losses.min(), len(variants))
+        yield Step(z, losses[best], len(variants))
 
 
 def descend(
@@ -73,14 +81,17 @@ def descend(
         stop: called before each sweep; when it returns True, the search ends.
 
     Returns:
-        the courses of the starts that are left: latents after 0, 1, 2 … steps, float32 (m, z_dim).
+        the courses of the starts that are left: latents after 0, 1, 2 … steps, until the last one
+        that was an improvement, float32 (m, z_dim).
     """
 
+    def improved(course):
+        """The number of steps after which there was no improvement."""
+        return next(i for i, step in enumerate(course) if step.loss <= course[-1].loss + _EQUAL)
+
     def ended(course):
-        before = course[-1 - orders.shape[1] :]
-        return len(course) > steps or (
-            len(before) > orders.shape[1] and np.array_equal(before[0].z, before[-1].z)
-        )
+        idle = len(course) - 1 - improved(course)
+        return len(course) > steps or idle >= PATIENCE * orders.shape[1]
 
     kept = [([Step(z, np.inf, 0)], order) for z, order in zip(starts, orders, strict=True)]
     while not stop() and not all(ended(course) for course, _ in kept):
@@ -88,7 +99,7 @@ def descend(
             if not ended(course) and not stop():
                 course.extend(sweep_from(course[-1].z, order[: steps + 1 - len(course)]))
         kept = sorted(kept, key=lambda one: one[0][-1].loss)[: -(-len(kept) // 2)]
-    return [np.stack([step.z for step in course]) for course, _ in kept]
+    return [np.stack([s.z for s in course[: improved(course) + 1]]) for course, _ in kept]
 
 
 def _losses(generator, z, wanted, loss):

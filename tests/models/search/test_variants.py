@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from models.networks.tables import build_table_generator
 from models.search.projection import distance, project
-from models.search.variants import descend, sweep
+from models.search.variants import PATIENCE, descend, sweep
 from models.training.outputs import save_network
 from tests.helpers.graphs import graph_generator
 from tests.helpers.scripts import run_here
@@ -50,12 +51,41 @@ def test_a_sweep_tries_the_variants_that_are_allowed(lines):
     groups, (z,) = latent_groups(lines), seed_latents([3], 24)
     start = groups.chosen(z)[0]
     target = line_picture([5, 0, 6])  # nothing draws a green line in row 0
-    steps = list(sweep(lines, groups, z, target, distance, np.array([2, 0, 1])))
+    order, random = np.array([2, 0, 1]), np.random.default_rng(0)
+    steps = list(sweep(lines, groups, z, target, distance, order, random))
     assert [step.images for step in steps] == [7, 8, 7]
     first, second, last = (groups.chosen(step.z)[0] for step in steps)
     assert first.tolist() == [start[0], start[1], 6] and second.tolist() == [5, start[1], 6]
     assert last.tolist()[::2] == [5, 6] and last[1] != 0
     assert steps[0].loss > steps[1].loss >= steps[2].loss > 0
+
+
+def test_a_hidden_line_changes_its_colour_until_it_fits_elsewhere():
+    """Two lines in row 2, both white; the picture has a blue one in row 5.
+
+    White in row 5 is further from it than no line there, and a hidden line has no colour that is
+    better than another. So no single change improves anything.
+    """
+    palette = np.array([[0, 0, 0], [255, 255, 255], [54, 79, 179]], np.uint8)
+    generator = build_table_generator((8, 8, 3), 2, 8, palette)
+    for thing in range(2):
+        places = np.hstack([60 * np.eye(8), np.full((8, 8), -60)])
+        generator.get_layer(f"generator_places_{thing}").kernel.assign(places)
+        colours = np.array([[20.0, -20]] * 4 + [[-20, 20]] * 4) * (2 - thing)  # white, blue
+        generator.get_layer(f"generator_colours_{thing}").kernel.assign(colours)
+    groups = latent_groups(generator)
+    start = np.zeros((4, 8), np.float32)
+    start[[0, 1, 2, 3], [2, 0, 2, 1]] = 1
+    target = np.zeros((8, 8, 3), np.uint8)
+    target[2], target[5] = palette[1:]
+    start, random = start.reshape(-1), np.random.default_rng(0)
+
+    def sweep_from(z, order):
+        return sweep(generator, groups, z, target, distance, order, random)
+
+    (course,) = descend(sweep_from, start[None], np.array([[2, 3, 0, 1]]), 400, lambda: False)
+    drawn = draw(generator, course[-1:])[0].astype(int)
+    assert np.abs(drawn - target).max() < 3  # the paper's logit leaves black at 1
 
 
 def test_half_of_the_starts_go_on_until_nothing_improves():
@@ -70,8 +100,9 @@ def test_half_of_the_starts_go_on_until_nothing_improves():
 
     starts = np.array([[9.0], [3], [7], [5], [6]])
     courses = descend(sweep_from, starts, np.zeros((5, 2), int), 100, lambda: False)
-    assert swept == [9, 3, 7, 5, 6, 1, 3, 4, 0, 1]
-    assert [course[:, 0].tolist() for course in courses] == [[3, 2, 1, 0, 0, 0, 0]]
+    # Three are left after the first sweep, two after the second, one after the third.
+    assert swept == [9, 3, 7, 5, 6, 1, 3, 4, 0, 1] + [0] * (PATIENCE - 1)
+    assert [course[:, 0].tolist() for course in courses] == [[3, 2, 1, 0]]
     swept.clear()
     (course,) = descend(sweep_from, starts[:1], np.zeros((1, 2), int), 3, lambda: False)
     assert course[:, 0].tolist() == [9, 8, 7, 6] and swept == [9, 7]

@@ -21,8 +21,9 @@ _REAL_IMAGES = 10_000  # that a choice is compared with, at most
 _IMAGES = 64  # generated ones per variant, about
 _BATCH = 256  # larger than for drawing, which is slower; rounding does not matter here
 _STRIPS = 8  # across an image and down
+_BY_ROW = 4  # times that every row counts: the next ones could stand in for a line that is missing
 _STRONGEST = 8  # times that the strongest row of each colour counts, as often as all strips
-_PRICE = 0.1  # of one standard deviation of score, in mean squared standard errors
+_PRICE = 0.05  # of one standard deviation of score, in mean squared standard errors
 _ROUNDS = 5  # of least squares
 _LEAST = 1e-6  # advantage of an exchange, more than rounding
 _NEVER = -1e9  # added to a logit: its variant is not chosen
@@ -86,7 +87,7 @@ def _profiles(images, palette):
         nearest = (2 * images @ palette.T - np.sum(palette**2, axis=1)).argmax(axis=-1)
         images = (nearest[..., None] == np.arange(len(palette))).astype(np.float32)
     grey = images.mean(axis=-1) if palette is None else images[..., 0]
-    features = [grey.mean(axis=2), grey.mean(axis=1)]
+    features = [grey.mean(axis=2), grey.mean(axis=1)] * _BY_ROW
     for axis in (1, 2):
         lines = images.mean(axis=3 - axis)  # (B, H or W, C)
         varied = (lines - lines.mean(axis=1, keepdims=True)) ** 2

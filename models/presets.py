@@ -114,7 +114,7 @@ _BEST_RECIPE = Recipe(
 )
 # A line of the log about once a second on two cores.
 _BEST_OPTIONS = Options(epochs=100_000, n_critic=1, print_every_n_batches=1000, log_every=10)
-_LINES_OPTIONS = replace(_BEST_OPTIONS, epochs=30_000, log_every=50)
+_LINES_OPTIONS = replace(_BEST_OPTIONS, epochs=28_000, log_every=50)
 
 # docs/experiments.md: flips keep the critic from learning the images by heart, and γ does not fall
 # below what holds it. Weight decay and ε keep entries of the tables at rest that no image shows.
@@ -130,7 +130,7 @@ _LINES_RECIPE = replace(
     held_back=0.1,
 )
 _LINES = {
-    64: Preset(Tables(64), _LINES_RECIPE, _LINES_OPTIONS),
+    64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=12_000)),
     128: Preset(
         Tables(128, grad_weight=15),
         replace(_LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0),

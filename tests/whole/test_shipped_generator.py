@@ -28,7 +28,7 @@ def test_a_generator_draws_what_its_card_says(folder):
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
-def test_the_generators_that_come_with_the_project_are_tables(folder):
+def test_the_generators_that_come_with_the_project_are_those_of_lines(folder):
     params = json.loads((folder / "params.json").read_text())
-    assert params["model"]["networks"] in ("places", "tables")  # tables: of an earlier recipe
+    assert params["model"]["networks"] == "places"
     assert "rows and columns" in (folder / "card.md").read_text()

@@ -28,7 +28,7 @@ _ROUNDS = 5  # of least squares
 _LEAST = 1e-6  # advantage of an exchange, more than rounding
 _NEVER = -1e9  # added to a logit: its variant is not chosen
 _EVENNESS = 5  # of mean squared deviations from even shares, in mean squared standard errors
-_STEPS = 1000  # of the fit, which takes seconds
+_STEPS = 1000  # of a fit, at most; it takes seconds
 _RARE = 0.1  # of an equal share: a variant that would be drawn less often is left out
 _CLOSE = 1e-4  # of an equal share: how exactly shares are met
 
@@ -63,7 +63,7 @@ def choose_variants(
     palette = _palette(generator)
     real = min(_REAL_IMAGES, stream.training_count)
     batches = (stream.first(min(_BATCH, real - i), after=i) for i in range(0, real, _BATCH))
-    profiles = np.concatenate([_profiles(to_float(batch), palette) for batch in batches])
+    profiles = np.concatenate([_profiles(to_float(batch), palette)[0] for batch in batches])
     scores, differences = _effects(critic, generator, palette, profiles)
     kept = _count(scores.shape[1], share)
     order = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
@@ -77,25 +77,29 @@ def _palette(generator):
 
 
 def _profiles(images, palette):
-    """Means of rows and of columns and how much they vary, by strips: float32 (B, features).
+    """Means of rows and of columns and how much they vary, by strips.
 
     A line along a row changes that row's mean much, a line across changes all rows' means a little.
     Where lines lie is told row by row, without their colours: those are too seldom there. Which
     colours there are is told by the row that has most of each, however wide a line is.
+
+    Returns:
+        float32 (B, features); how much each of them counts, (features,), 1 in the mean square.
     """
     if palette is not None:  # which colour a pixel has, one-hot
         nearest = (2 * images @ palette.T - np.sum(palette**2, axis=1)).argmax(axis=-1)
         images = (nearest[..., None] == np.arange(len(palette))).astype(np.float32)
     grey = images.mean(axis=-1) if palette is None else images[..., 0]
-    features = [grey.mean(axis=2), grey.mean(axis=1)] * _BY_ROW
+    parts = [(grey.mean(axis=2), _BY_ROW), (grey.mean(axis=1), _BY_ROW)]
     for axis in (1, 2):
         lines = images.mean(axis=3 - axis)  # (B, H or W, C)
         varied = (lines - lines.mean(axis=1, keepdims=True)) ** 2
         lines = np.concatenate([lines, varied], axis=-1)
         strips = np.array_split(lines, min(_STRIPS, lines.shape[1]), axis=1)
         strongest = lines[:, :, : images.shape[3]].max(axis=1)
-        features += [strip.mean(axis=1) for strip in strips] + [strongest] * _STRONGEST
-    return np.concatenate(features, axis=1)
+        parts += [(strip.mean(axis=1), 1) for strip in strips] + [(strongest, _STRONGEST)]
+    times = np.concatenate([np.full(part.shape[1], number) for part, number in parts])
+    return np.concatenate([part for part, _ in parts], axis=1), np.sqrt(times / times.mean())
 
 
 def _effects(critic, generator, palette, profiles):
@@ -104,7 +108,8 @@ def _effects(critic, generator, palette, profiles):
     Returns:
         scores: in standard deviations.
         differences: of the profiles from real ones, (groups, variants, features), in standard
-            errors of these; their sum over the groups is that of an image.
+            errors of these, the more the more a feature counts; their sum over the groups is that
+            of an image.
     """
     groups = latent_groups(generator)
     rng = np.random.default_rng(0)
@@ -113,13 +118,14 @@ def _effects(critic, generator, palette, profiles):
     for _ in tqdm(batches, "Choosing variants", unit_scale=_BATCH, unit=" images", leave=False):
         z = rng.standard_normal((_BATCH, generator.input_shape[1]), np.float32)
         images = generator.predict_on_batch(z)
-        values.append(np.hstack([critic.predict_on_batch(images), _profiles(images, palette)]))
+        features, emphasis = _profiles(images, palette)
+        values.append(np.hstack([critic.predict_on_batch(images), features]))
         chosen.append(groups.chosen(z))
     chosen, values = np.concatenate(chosen), np.concatenate(values).astype(float)
     mean, spread = profiles.mean(axis=0), profiles.std(axis=0)
     constant = spread == 0
     values[:, 1:] = (values[:, 1:] - mean) / np.where(constant, np.inf, spread)
-    values[:, 1:] *= np.sqrt(len(profiles))
+    values[:, 1:] *= np.sqrt(len(profiles)) * emphasis
     effects = effects_of_variants(chosen, values, groups.shape)
     scores = effects[..., 0] / max(effects[..., 0].std(), 1e-9)
     return scores, effects[..., 1:]
@@ -233,7 +239,7 @@ def _raised(shares):
     t, step = np.linspace(-12, 12, 4801, retstep=True)
     density = np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
     below = np.log(np.maximum(np.cumsum(density) * step, 1e-300))
-    while True:
+    for _ in range(_STEPS):
         at = t[::6, None] - raised
         logs = np.interp(at, t, below)
         others = np.exp(logs.sum(axis=1, keepdims=True) - logs)
@@ -241,7 +247,7 @@ def _raised(shares):
         missing = np.log(wanted / (largest / largest.sum()))
         if np.abs(missing).max() < _CLOSE:
             break
-        raised += missing / 2.5  # a number that is raised by 1 is the largest about e^2.5 as often
+        raised += missing / 4  # raised by 1, a number is the largest e to e⁴ times as often
     result = np.zeros(len(shares))
     result[possible] = raised
     return result

@@ -26,11 +26,10 @@ def build_table_generator(
     chooses uniformly. A variant of a place is a softmax over all rows and columns together: weights
     that are shared among few of them, so that a thing draws one line rather than two. What leans a
     thing to rows or to columns is one number for all its variants (and a small one for each), so
-    that they take one role. A variant of
-    a colour is one logit for each colour of the palette but the first, the paper. What a thing adds
-    to a pixel's logits is its colour times the sum of the weights of the pixel's row and column.
-    The paper's logit is a constant, so it shows where nothing is. A softmax over the colours, mixed
-    with the palette, gives the image.
+    that they take one role. A variant of a colour is one logit for each colour of the palette but
+    the first, the paper. What a thing adds to a pixel's logits is its colour times the sum of the
+    weights of the pixel's row and column. The paper's logit is a constant, so it shows where
+    nothing is. A softmax over the colours, mixed with the palette, gives the image.
 
     Args:
         input_dim: (H, W, C).

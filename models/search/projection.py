@@ -62,9 +62,8 @@ def project(
     Categorical latents have no gradient. There a step tries all variants of one group and keeps the
     nearest (coordinate descent), group by group in an order that each start draws; of equally near
     ones it keeps any. After all groups the worse half of the starts is given up, until nothing has
-    improved for 4 times all groups. Where
-    latents are Gaussian too, all groups are tried before each quarter of Adam's steps, and Adam
-    moves the rest.
+    improved for 4 times all groups. Where latents are Gaussian too, all groups are tried before
+    each quarter of Adam's steps, and Adam moves the rest.
 
     Args:
         generator: maps (B, z_dim) to (B, H, W, C) in [-1, 1].

@@ -17,7 +17,7 @@ from models.training import checkpoint
 from utils import hdf5, runs
 from utils.drawing import draw_images
 from utils.files import replacing
-from utils.generator.layers import portable_config
+from utils.generator import portable_config
 from utils.images import grid, save_picture
 from utils.messages import one_line
 

@@ -6,6 +6,7 @@ __getattr__ = exports(
     __name__,
     {
         "load": ("load_critic", "load_generator"),
+        "layers": ("portable_config",),
         "export": ("FORMATS", "export_files", "export_generator", "format_of", "megabytes"),
         "card": ("export_with_card", "write_card"),
         "web": ("write_site",),

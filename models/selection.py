@@ -80,8 +80,8 @@ def _profiles(images, palette):
     """Means of rows and of columns and how much they vary, by strips.
 
     A line along a row changes that row's mean much, a line across changes all rows' means a little.
-    Where lines lie is told row by row, without their colours: those are too seldom there. Which
-    colours there are is told by the row that has most of each, however wide a line is.
+    Single rows show where lines lie; their colours are left out, since each is there too seldom.
+    The row that has most of a colour shows that it is there, however wide its line is.
 
     Returns:
         float32 (B, features); how much each of them counts, (features,), 1 in the mean square.
@@ -222,9 +222,10 @@ def draw_in_shares(generator: keras.Model, shares: np.ndarray) -> keras.Model:
         for layer in chosen.layers
         if isinstance(layer, layers.Rescaling) and layer.output.shape[1:] == shares.shape
     )
-    choice.offset = [
-        np.where(group > 0, choice.scale * _raised(group), _NEVER).tolist() for group in shares
-    ]
+    offset = np.full(shares.shape, _NEVER)
+    for row, group in zip(offset, shares, strict=True):
+        row[group > 0] = choice.scale * _raised(group[group > 0])
+    choice.offset = offset.tolist()
     return chosen
 
 
@@ -234,8 +235,7 @@ def _raised(shares):
     A share is the integral over t of the density of its number at t times the probability that all
     others lie below t. A number is raised by how much too seldom it is the largest, until all fit.
     """
-    possible = shares > 0
-    wanted, raised = shares[possible], np.zeros(np.count_nonzero(possible))
+    raised = np.zeros(len(shares))
     t, step = np.linspace(-12, 12, 4801, retstep=True)
     density = np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
     below = np.log(np.maximum(np.cumsum(density) * step, 1e-300))
@@ -244,13 +244,11 @@ def _raised(shares):
         logs = np.interp(at, t, below)
         others = np.exp(logs.sum(axis=1, keepdims=True) - logs)
         largest = np.sum(np.interp(at, t, density) * others, axis=0)
-        missing = np.log(wanted / (largest / largest.sum()))
+        missing = np.log(shares / (largest / largest.sum()))
         if np.abs(missing).max() < _CLOSE:
             break
         raised += missing / 4  # raised by 1, a number is the largest e to e⁴ times as often
-    result = np.zeros(len(shares))
-    result[possible] = raised
-    return result
+    return raised
 
 
 def describe_selection(shares: np.ndarray) -> str:

@@ -190,7 +190,7 @@ def _make_portable(network: dict):
     # Keras before 3.6 insists on a list of lists for input and output; since 3.11 Keras writes one
     # entry alone.
     for ends in ("input_layers", "output_layers"):
-        if isinstance(network.get(ends, [[]])[0], str):
+        if ends in network and isinstance(network[ends][0], str):
             network[ends] = [network[ends]]
 
 

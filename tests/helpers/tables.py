@@ -60,5 +60,9 @@ def line_picture(choice, size=8):
 
 def masked(generator, offset):
     """The same generator without some variants: lists of 0 and, for those, of -10⁹."""
-    keep = np.array(offset) == 0
-    return draw_in_shares(generator, keep / keep.sum(1, keepdims=True))
+    return draw_in_shares(generator, alike(np.array(offset) == 0))
+
+
+def alike(keep):
+    """Equal shares of the variants that are kept, bool (groups, variants)."""
+    return keep / np.sum(keep, axis=1, keepdims=True)

@@ -17,7 +17,7 @@ from models.selection import (
 from models.training.outputs import check_folder, save_params
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY
-from tests.helpers.tables import COLOURS, profile_generator
+from tests.helpers.tables import COLOURS, alike, profile_generator
 from utils.drawing import latent_groups
 from utils.images import to_uint8
 
@@ -52,11 +52,6 @@ class Real:
 
     def first(self, count, after=0):
         return self.images[after : after + count]
-
-
-def alike(keep):
-    keep = np.array(keep)
-    return keep / keep.sum(1, keepdims=True)
 
 
 def test_the_best_variants_stay():

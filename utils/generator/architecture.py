@@ -258,8 +258,6 @@ def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:
     """Settings of a layer as arguments of its Keras 3 class; an unknown setting is refused."""
     if kind == "LeakyReLU" and "alpha" in settings:
         settings["negative_slope"] = settings.pop("alpha")
-    if kind == "Conv2DTranspose" and settings.get("groups") == 1:
-        del settings["groups"]
     if settings.pop("data_format", None) not in (None, "channels_last"):
         raise ValueError("has its channels first; expected data_format channels_last")
     if keras_2 and settings.get("activation") == "hard_sigmoid":
@@ -269,7 +267,7 @@ def _arguments(kind: str, settings: dict, keras_2: bool) -> dict:
     for name, value in settings.items():
         if name in checks:
             arguments[name] = checks[name](name, value)
-        elif not is_ignored(name, value):
+        elif not is_ignored(kind, name, value):
             raise ValueError(f"has {name} = {value!r:.100}, which is not supported")
     missing = KINDS[kind].needed - arguments.keys()
     if missing:

@@ -444,9 +444,10 @@ _IN_KERAS_3_0 = re.compile(f"{_GENERAL}|data_format")
 _IGNORED = re.compile(f"{_GENERAL}|batch_input_shape|shape|ragged|optional|renorm_momentum")
 
 
-def is_ignored(name: str, value) -> bool:
+def is_ignored(kind: str, name: str, value) -> bool:
     """Whether an entry that is no setting of its layer changes nothing: by name, or by default."""
-    return not value or _IGNORED.fullmatch(name) is not None
+    default = not value or (kind, name, value) == ("Conv2DTranspose", "groups", 1)
+    return default or _IGNORED.fullmatch(name) is not None
 
 
 def portable_config(kind: str, config: dict) -> dict:
@@ -458,10 +459,8 @@ def portable_config(kind: str, config: dict) -> dict:
     if kind not in KINDS:
         return config
     settings = KINDS[kind].settings
-    if kind == "Conv2DTranspose" and config.get("groups") == 1:
-        config = {name: value for name, value in config.items() if name != "groups"}
     return {
         name: value
         for name, value in config.items()
-        if name in settings or _IN_KERAS_3_0.fullmatch(name) or not is_ignored(name, value)
+        if name in settings or _IN_KERAS_3_0.fullmatch(name) or not is_ignored(kind, name, value)
     }

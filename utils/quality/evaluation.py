@@ -132,7 +132,6 @@ def evaluate(images: np.ndarray, training: np.ndarray, law=None) -> Evaluation:
     """
     _check(images, training)
     rng = np.random.default_rng(0)
-    shown, first = images[:_SHOWN], images[:_MAX_SET]
     if law is None:
         mixed = rng.permutation(training)
         held_out = min(_POOL, len(mixed) // 2)
@@ -142,10 +141,9 @@ def evaluate(images: np.ndarray, training: np.ndarray, law=None) -> Evaluation:
     else:
         figures = law.judge(images, _bar)
         real, reference, others = law.fresh(_POOL, seed=1), training, np.inf
-    advance = _bar("Comparing with the training images", len(reference) + 2 * len(training))
+    advance = _bar("Comparing with the training images", len(reference) + len(training))
     distances = np.minimum(nearest(real, reference, advance)[1], others)
-    to_training = nearest(first, training, advance)[1]
-    indices, to_shown = nearest(shown, training, advance)
+    indices, to_training = nearest(images[:_MAX_SET], training, advance)
     pixels = _pixel_figures(images, to_training, real, distances, reference, training, rng)
     return Evaluation(
         count=len(images),
@@ -153,7 +151,10 @@ def evaluate(images: np.ndarray, training: np.ndarray, law=None) -> Evaluation:
         **{field: figures[field] | pixels[field] for field in _FIGURES},
         histograms=law.histograms(figures["scenes"]) if law else {},
         examples=_examples(images, law, figures["scenes"], figures["residuals"]) if law else [],
-        neighbours=list(zip(shown, training[indices], to_shown.tolist(), strict=True)),
+        neighbours=[
+            (images[i], training[indices[i]], float(to_training[i]))
+            for i in range(min(_SHOWN, len(images)))
+        ],
         copies=int((to_training <= DUPLICATE).sum()),
         compared=len(to_training),
     )

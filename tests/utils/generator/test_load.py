@@ -13,7 +13,7 @@ from keras import layers
 from models.networks.tables import build_strip_critic, build_table_generator
 from models.training.outputs import save_network
 from tests.helpers import DATA
-from tests.helpers.graphs import every_kind, graph_generator
+from tests.helpers.graphs import every_kind, graph_generator, with_weights
 from tests.helpers.hostile import altered, assert_refused
 from tests.helpers.tables import line_generator, line_picture, masked
 from utils.drawing.latents import draw, seed_latents
@@ -103,6 +103,21 @@ def test_no_setting_of_any_layer_is_lost_when_a_network_is_saved(tmp_path):
             before, after = original.get_config(), layer.get_config()
             for setting in KINDS[type(layer).__name__].settings.keys() & before.keys():
                 assert after[setting] == before[setting], (layer.name, setting)
+
+
+def test_no_setting_of_a_network_in_a_network_is_lost(tmp_path):
+    pooling = layers.MaxPooling2D((1, 3), strides=1)
+    inner = keras.Sequential([layers.Input((4, 4, 3)), pooling, layers.Activation("tanh")])
+    z = keras.Input((8,))
+    x = layers.Reshape((4, 4, 3))(layers.Dense(48)(z))
+    network = with_weights(keras.Model(z, inner(x), name="generator"))
+    save_network(network, tmp_path / "generator.h5")
+    z = np.random.default_rng(0).standard_normal((5, 8), np.float32)
+    expected = network.predict(z, verbose=0)
+    assert expected.shape == (5, 4, 2, 3)
+    plain = keras.saving.load_model(tmp_path / "generator.h5", compile=False)
+    for opened in (load_generator(tmp_path / "generator.h5"), plain):
+        assert np.allclose(opened.predict(z, verbose=0), expected, atol=1e-6)
 
 
 def test_a_setting_that_is_not_known_is_not_dropped_in_silence(tmp_path):

@@ -73,6 +73,7 @@ class WGANGP:
         command: what it says of the command line that began it; set by `train`.
         start: what `params.json` says of the weights that the run began with, if they are others'.
         saved_generator: as `save_model` wrote it last; None before.
+        variants_chosen: whether that one draws chosen variants, and so not what the training does.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
 
@@ -215,6 +216,7 @@ class WGANGP:
         self.training = {}
         self.command = {}
         self.saved_generator = None
+        self.variants_chosen = False
         self.start = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()
@@ -455,7 +457,8 @@ class WGANGP:
                 a training, when most are still on their way.
         """
         generator, share = self.drawing_generator(), self.recipe.variants_kept
-        if stream is not None and share < 1:
+        self.variants_chosen = stream is not None and share < 1
+        if self.variants_chosen:
             shares = choose_variants(self.critic, generator, stream, share)
             generator = draw_in_shares(generator, shares)
             tqdm.write(describe_selection(shares))

@@ -13,7 +13,14 @@ from utils.files import replacing
 from utils.loaders import ImageStream
 from utils.messages import WHAT_HELPS
 from utils.quality import Scores, score_line
-from utils.runs import check_still_there, lost_line, plot_convergence, remove_end, write_end
+from utils.runs import (
+    check_still_there,
+    lost_line,
+    plot_convergence,
+    remove_end,
+    sample_path,
+    write_end,
+)
 
 COLUMNS = ("epoch", "critic", "real", "fake", "penalty", "generator")
 """Columns of `losses.csv`."""
@@ -203,7 +210,8 @@ class Samples(keras.callbacks.Callback):
 class End(keras.callbacks.Callback):
     """A sample grid and scores of the generator that a session leaves, once that is saved.
 
-    They are there until the run continues, see `utils.runs.ending`.
+    They are there until the run continues, see `utils.runs.ending`. Regular ones do where there
+    are any, unless the saved generator draws chosen variants, which the training does not.
 
     Args:
         folder: the run folder.
@@ -230,10 +238,14 @@ class End(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         remove_end(self.folder)
+        epoch = self.model.epoch - 1
+        regular = epoch >= 0 and epoch % self.samples.print_every == 0
+        if regular and not sample_path(self.folder, epoch).exists():
+            self.model.sample_images(self.folder, *self.samples.grid)  # one of an end replaced it
 
     def on_train_end(self, logs=None):
-        epoch = self.model.epoch - 1
-        irregular, reason = epoch % self.samples.print_every != 0, self._reason()
+        epoch, reason = self.model.epoch - 1, self._reason()
+        irregular = epoch % self.samples.print_every != 0 or self.model.variants_chosen
         if irregular:
             write_end(self.folder, reason, epoch, irregular, None)
             self.model.sample_images(self.folder, *self.samples.grid, self.model.saved_generator)

@@ -147,7 +147,7 @@ def save_samples(folder, gan, rows: int, columns: int, generator=None) -> None:
     By `generator`, or by the one that `gan` draws with.
     """
     images = draw_images(generator or gan.drawing_generator(), rows * columns)
-    path = Path(folder) / "images" / f"sample_{max(gan.epoch - 1, 0)}.png"
+    path = runs.sample_path(folder, max(gan.epoch - 1, 0))
     save_picture(path, grid(images, rows, columns))
 
 

@@ -116,11 +116,12 @@ class Scores(keras.callbacks.Callback):
     def at_end(self) -> dict[str, float] | None:
         """A row of scores of the generator that was saved last, in no file and without a rank.
 
-        None where the last epoch has one, where scores are off, or where one would take more than
-        `AFFORDABLE_AT_END` of this session's time without being asked for.
+        None where the last epoch has one of the same generator, where scores are off, or where one
+        would take more than `AFFORDABLE_AT_END` of this session's time without being asked for.
         """
         epoch, scores = self.model.epoch - 1, self.model.scores
-        if self.asked == 0 or (scores and scores[-1]["epoch"] == epoch):
+        scored = scores and scores[-1]["epoch"] == epoch and not self.model.variants_chosen
+        if self.asked == 0 or scored:
             return None
         if self.asked is None and self.every != self.print_every:  # else it is known to be cheap
             allowed = AFFORDABLE_AT_END * (time.monotonic() - self.began)

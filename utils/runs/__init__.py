@@ -17,6 +17,7 @@ __getattr__ = exports(
             "make_run_folder",
             "newest_generator",
             "run_folder",
+            "sample_path",
             "set_aside",
         ),
         "origin": ("Origin", "find_origin"),

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from utils.files import read_json, replacing
+from utils.runs.folder import sample_path
 from utils.runs.params import positive_int
 
 _NAME = "end.json"
@@ -54,7 +55,7 @@ def remove_end(folder: str | os.PathLike) -> None:
     end = _read(folder)
     epochs = positive_int(end, "epochs")
     if end.get("sample") is True and epochs:
-        (Path(folder) / "images" / f"sample_{epochs - 1}.png").unlink(missing_ok=True)
+        sample_path(folder, epochs - 1).unlink(missing_ok=True)
     (Path(folder) / _NAME).unlink(missing_ok=True)
 
 

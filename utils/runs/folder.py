@@ -114,6 +114,11 @@ def find_samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
     return sorted(samples)
 
 
+def sample_path(folder: str | os.PathLike, epoch: int) -> Path:
+    """Of the sample grid after `epoch`, counted from 0."""
+    return Path(folder) / "images" / f"sample_{epoch}.png"
+
+
 def make_run_folder(folder: str | os.PathLike) -> Path:
     """Makes `folder` with `images`, `weights` and `viz`, where they do not exist yet."""
     folder = Path(folder)

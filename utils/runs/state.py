@@ -107,12 +107,13 @@ def find_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
 def shown_scores(folder: str | os.PathLike) -> list[dict[str, float]]:
     """`find_scores`, and after them those of the generator that the last session left.
 
-    The last row is then no regular one: it never decides which training is the best.
+    The last row is then no regular one: it never decides which training is the best. Where the same
+    epoch has a regular one, it stands in its place: that generator drew all its variants.
     """
     rows, end = find_scores(folder), end_scores(folder)
-    if end and not (rows and (rows[-1]["epoch"] >= end["epoch"] or rows[-1].keys() != end.keys())):
-        rows.append(end)
-    return rows
+    if not end or (rows and (rows[-1]["epoch"] > end["epoch"] or rows[-1].keys() != end.keys())):
+        return rows
+    return [row for row in rows if row["epoch"] < end["epoch"]] + [end]
 
 
 def ranking(scores: dict[str, float]) -> dict[str, int]:

@@ -10,11 +10,11 @@ from utils.runs.params import positive_int, read_params
 from utils.runs.state import (
     best_scores,
     epochs_done,
-    find_scores,
     is_run,
     modified_time,
     ranking,
     run_status,
+    shown_scores,
 )
 
 COLUMNS = ("run", "data", "parameters", "epochs", "state", "best score", "sampled", "disk")
@@ -58,7 +58,7 @@ def _parameters(path):
 
 def _best_score(folder):
     """The first measure of the ranking that is not 0, which would say little."""
-    scores = best_scores(find_scores(folder))
+    scores = best_scores(shown_scores(folder))
     if scores is None:
         return "–"
     names = list(ranking(scores))

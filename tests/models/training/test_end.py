@@ -8,12 +8,16 @@ import pytest
 from PIL import Image
 
 from lines.judge import LineJudge
+from models.build import build_gan
+from models.networks.shapes import Tables
+from models.recipe import Recipe
 from models.WGANGP import WGANGP
 from tests.helpers.small import TINY, StopAt, check_same_files, contents, train
 from utils import runs
 from utils.drawing import draw, seed_latents
 from utils.generator import load_generator
 from utils.images import grid
+from utils.loaders import load_images
 from utils.watch import snapshot
 
 
@@ -62,6 +66,37 @@ def test_a_run_that_was_stopped_ends_like_one_that_was_not(stopped, tiny_zip, tm
     again = WGANGP(**TINY)
     again.load_weights(folder / "weights")
     assert again.best_rank(folder) == max(map(runs.rank, rows))
+
+
+def test_a_generator_of_chosen_variants_is_shown_where_the_training_has_a_grid(tiny_zip, tmp_path):
+    """Its grid and scores stand in the place of regular ones, which come back with the training."""
+
+    def train_table(folder, epochs, *stops):
+        palette = load_images(tiny_zip, 16, 4).palette().colours
+        gan = build_gan(Tables(16, variants=4), 4, Recipe(variants_kept=0.5), palette)
+        gan.resume(folder)
+        options = {"judge": Mean(), "evaluate_every": 2, "keep": 1, "callbacks": stops}
+        train(gan, tiny_zip, folder, epochs, **options)
+
+    train_table(tmp_path / "whole", 5)
+    train_table(tmp_path / "parts", 5, StopAt(2))
+    folder = tmp_path / "parts"
+    shown = np.asarray(Image.open(folder / "images" / "sample_2.png").convert("RGB"))
+    images = draw(load_generator(folder / "generator.h5"), seed_latents(list(range(6)), 24))
+    assert np.array_equal(shown, grid(images, 2, 3))
+    rows, shown = runs.find_scores(folder), runs.shown_scores(folder)
+    assert [row["epoch"] for row in rows] == [row["epoch"] for row in shown] == [0, 2]
+    assert shown[0] == rows[0] and shown[1]["mean"] != rows[1]["mean"]
+    train_table(folder, 5)
+    check_same_files(tmp_path / "whole", folder)
+    assert runs.shown_scores(folder)[-1]["epoch"] == 4
+
+
+class Mean:
+    """A judge."""
+
+    def measure(self, images):
+        return {"mean": float(images.mean())}
 
 
 def test_regular_ends_leave_no_file_of_their_own(tiny_zip, tmp_path):

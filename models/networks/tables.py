@@ -14,6 +14,7 @@ from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 _STDDEV = 2.0  # of the tables' initial entries
 _PAPER = 6.0  # the paper's logit, everywhere
 _ROLE = 1.5  # how much the first thing leans to columns and the last one to rows, in logits
+_COVER = 0.03  # of what the shared number adds to a thing's factor; a larger share learns faster
 
 
 def build_table_generator(
@@ -52,8 +53,7 @@ def build_table_generator(
         place = _choice(choices, 2 * thing, f"place_{thing}")
         colour = _choice(choices, 2 * thing + 1, f"colour_{thing}")
         weights = _weights(place, height, width, thing)
-        logits = _table(colour, len(palette) - 1, f"colours_{thing}")
-        logits = layers.Reshape((-1, 1, 1), name=f"generator_colours_{thing}_shape")(logits)
+        logits = _colour(colour, len(palette) - 1, thing)
         for name, crop, shape in (
             ("rows", (0, width), (1, height, 1)),
             ("columns", (height, 0), (1, 1, width)),
@@ -93,6 +93,16 @@ def _table(choice, units, name):
         name=f"generator_{name}",
     )
     return table(choice)
+
+
+def _colour(colour, units, thing):
+    """What a thing adds to the logits of the colours where it is: (B, units, 1, 1)."""
+    logits = _table(colour, units, f"colours_{thing}")
+    logits = layers.LeakyReLU(LEAKY_SLOPE, name=f"generator_colours_{thing}_activation")(logits)
+    cover = layers.Dense(1, name=f"generator_cover_{thing}")(colour)
+    cover = layers.Rescaling(_COVER, 1.0, name=f"generator_cover_{thing}_factor")(cover)
+    logits = layers.Multiply(name=f"generator_covering_{thing}")([logits, cover])
+    return layers.Reshape((-1, 1, 1), name=f"generator_colours_{thing}_shape")(logits)
 
 
 def _weights(place, height, width, thing):

@@ -4,6 +4,7 @@ import base64
 import colorsys
 import html
 import io
+import re
 import string
 import zipfile
 from collections.abc import Sequence
@@ -72,7 +73,8 @@ def _summary(findings):
 
 
 def _list(sentences):
-    items = "".join(f"<li>{html.escape(sentence)}</li>\n" for sentence in sentences)
+    escaped = "".join(f"<li>{html.escape(sentence)}</li>\n" for sentence in sentences)
+    items = re.sub(r"(?<![\w-])--[a-z-]+", r"<code>\g<0></code>", escaped)  # of command lines
     return f"<ul>\n{items}</ul>" if items else ""
 
 

@@ -21,11 +21,12 @@ def z_of(choices, variants):
 
 
 def assign(generator, name, kernel):
-    """Sets a table; of a thing's places, one without a lean to rows or to columns."""
+    """Sets a table of a thing; its places lean to no side, and its colours cover no others."""
     generator.get_layer(f"generator_{name}").kernel.assign(kernel)
-    if name.startswith("places"):
-        lean = generator.get_layer(f"generator_{name.replace('places', 'lean')}")
-        lean.kernel.assign(np.zeros(lean.kernel.shape))
+    table, thing = name.split("_")
+    shared = {"places": "lean", "colours": "cover"}[table]
+    beside = generator.get_layer(f"generator_{shared}_{thing}")
+    beside.kernel.assign(np.zeros(beside.kernel.shape))
 
 
 def test_a_table_by_hand():
@@ -65,6 +66,25 @@ def test_weights_are_shared_among_few_pixels():
     assert images[1, 3, :, 0] == pytest.approx(grey(1), abs=1e-5)
     assert images[0, 5, :, 0] == pytest.approx(grey(0), abs=1e-5)
     assert images[2] == pytest.approx(grey(2 / 8), abs=1e-5)
+
+
+def test_of_two_things_in_one_place_the_one_that_covers_more_is_seen():
+    generator = build_table_generator((8, 8, 3), 2, 2, PALETTE)
+    for thing in (0, 1):  # each in row 3, with a weight of 16 / 8
+        places = np.zeros((2, 16))
+        places[:, 3] = 50
+        assign(generator, f"places_{thing}", places)
+    assign(generator, "colours_0", [[10, -10], [10, -10]])
+    assign(generator, "colours_1", [[-10, 10], [-10, 10]])
+    # Both colours have a logit of 2 (10 - 10 / 5) = 16, far above that of the paper, which is 6.
+    row = ops.convert_to_numpy(generator(z_of([0, 0, 0, 0], 2)))[0, 3]
+    assert np.allclose(row, (PALETTE[1] / 2 + PALETTE[2] / 2) / 127.5 - 1, atol=0.001)
+    for thing in (0, 1):
+        cover = generator.get_layer(f"generator_cover_{thing}").bias
+        cover.assign([1 / 0.03])  # twice as large
+        row = ops.convert_to_numpy(generator(z_of([0, 0, 0, 0], 2)))[0, 3]
+        assert np.allclose(row, PALETTE[1 + thing] / 127.5 - 1, atol=0.001)
+        cover.assign([0])
 
 
 def test_standard_normal_latents_choose_all_variants_alike():

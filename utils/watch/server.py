@@ -41,7 +41,7 @@ def snapshot(folder: str | os.PathLike) -> dict:
         epochs. `session`, `newest`, `converge`: numbers that change with the samples, the newest
         sample and `converge.png`, so that a browser loads them again; `real` the same of the real
         images. `scores`: rows of `metrics.csv`, and those of the last session's end. `best`: the
-        epoch of the best regular row. `notice`: a warning. `log`: its last lines.
+        epoch of the best row. `notice`: a warning. `log`: its last lines.
     """
     folder = Path(folder)
     params = runs.read_params(folder)
@@ -50,7 +50,7 @@ def snapshot(folder: str | os.PathLike) -> dict:
     status, seconds = runs.run_status(folder), runs.seconds_per_epoch(folder)
     sizes = runs.positive_int(model, "batch_size"), runs.positive_int(training, "n_critic")
     samples, scores = runs.find_samples(folder), runs.shown_scores(folder)
-    best = runs.best_scores(runs.find_scores(folder))
+    best = runs.best_scores(scores)
     lost = runs.lost_chance_of_run(folder, model)
     age = runs.seconds_since_last_epoch(folder)
     ends = seconds and planned and status == "running"

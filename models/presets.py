@@ -133,7 +133,9 @@ _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=12_000)),
     128: Preset(
         Tables(128, grad_weight=15),
-        replace(_LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0),
+        replace(
+            _LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0, variants_kept=0.9
+        ),
         _LINES_OPTIONS,
     ),
 }

@@ -14,7 +14,7 @@ from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 _STDDEV = 2.0  # of the tables' initial entries
 _PAPER = 6.0  # the paper's logit, everywhere
 _ROLE = 1.5  # how much the first thing leans to columns and the last one to rows, in logits
-_COVER = 0.03  # of what the shared number adds to a thing's factor; a larger share learns faster
+_COVER = 0.03  # what one more of a thing's number adds to its factor; the more, the faster
 
 
 def build_table_generator(
@@ -28,9 +28,12 @@ def build_table_generator(
     that are shared among few of them, so that a thing draws one line rather than two. What leans a
     thing to rows or to columns is one number for all its variants (and a small one for each), so
     that they take one role. A variant of a colour is one logit for each colour of the palette but
-    the first, the paper. What a thing adds to a pixel's logits is its colour times the sum of the
-    weights of the pixel's row and column. The paper's logit is a constant, so it shows where
-    nothing is. A softmax over the colours, mixed with the palette, gives the image.
+    the first, the paper. Negative ones count a fifth, so that two things in one place do not cancel
+    each other. A factor says how strongly the thing covers others: 1 at first, and again one number
+    for all variants, and a small one for each. What a thing adds to a pixel's logits is its colour
+    times this factor and the sum of the weights of the pixel's row and column. The paper's logit is
+    a constant, so it shows where nothing is. A softmax over the colours, mixed with the palette,
+    gives the image.
 
     Args:
         input_dim: (H, W, C).

@@ -115,7 +115,7 @@ def find_samples(folder: str | os.PathLike) -> list[tuple[int, Path]]:
 
 
 def sample_path(folder: str | os.PathLike, epoch: int) -> Path:
-    """Of the sample grid after `epoch`, counted from 0."""
+    """Where the sample grid after `epoch`, counted from 0, is written."""
     return Path(folder) / "images" / f"sample_{epoch}.png"
 
 

@@ -72,8 +72,8 @@ class WGANGP:
         training: what `params.json` says of the training itself; set by `train`.
         command: what it says of the command line that began it; set by `train`.
         start: what `params.json` says of the weights that the run began with, if they are others'.
-        saved_generator: as `save_model` wrote it last; None before.
-        variants_chosen: whether that one draws chosen variants, and so not what the training does.
+        chosen_generator: the copy that draws chosen variants, where `save_model` wrote one last;
+            None where it wrote `drawing_generator()`.
         stop_training: set to True to end `train` after the current epoch.
         interrupted: whether Ctrl-C or SIGTERM ended it.
 
@@ -215,8 +215,7 @@ class WGANGP:
         self.newest_known = 0  # epochs of the last checkpoint beside the one that was loaded
         self.training = {}
         self.command = {}
-        self.saved_generator = None
-        self.variants_chosen = False
+        self.chosen_generator = None
         self.start = {}
         self.stop_training = self.interrupted = False
         self._engine = engines.load()
@@ -457,12 +456,11 @@ class WGANGP:
                 a training, when most are still on their way.
         """
         generator, share = self.drawing_generator(), self.recipe.variants_kept
-        self.variants_chosen = stream is not None and share < 1
-        if self.variants_chosen:
+        self.chosen_generator = None
+        if stream is not None and share < 1:
             shares = choose_variants(self.critic, generator, stream, share)
-            generator = draw_in_shares(generator, shares)
+            generator = self.chosen_generator = draw_in_shares(generator, shares)
             tqdm.write(describe_selection(shares))
-        self.saved_generator = generator
         for network in (generator, self.critic):
             outputs.save_network(network, Path(folder) / f"{network.name}.h5")
 

@@ -191,8 +191,12 @@ class Samples(keras.callbacks.Callback):
         self.grid = rows, columns
         self.plotted = 0  # epochs in `converge.png`
 
+    def is_due(self, epoch: int) -> bool:
+        """Whether a grid belongs to an epoch, also where the training does not end."""
+        return epoch >= 0 and epoch % self.print_every == 0
+
     def on_epoch_end(self, epoch, logs=None):
-        if epoch % self.print_every == 0:
+        if self.is_due(epoch):
             self.model.sample_images(self.folder, *self.grid)
             self._plot()
 
@@ -239,23 +243,23 @@ class End(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         remove_end(self.folder)
         epoch = self.model.epoch - 1
-        regular = epoch >= 0 and epoch % self.samples.print_every == 0
-        if regular and not sample_path(self.folder, epoch).exists():
+        if self.samples.is_due(epoch) and not sample_path(self.folder, epoch).exists():
             self.model.sample_images(self.folder, *self.samples.grid)  # one of an end replaced it
 
     def on_train_end(self, logs=None):
         epoch, reason = self.model.epoch - 1, self._reason()
-        irregular = epoch % self.samples.print_every != 0 or self.model.variants_chosen
-        if irregular:
-            write_end(self.folder, reason, epoch, irregular, None)
-            self.model.sample_images(self.folder, *self.samples.grid, self.model.saved_generator)
+        chosen = self.model.chosen_generator
+        own = chosen is not None or not self.samples.is_due(epoch)  # a grid of this end's own
+        if own:
+            write_end(self.folder, reason, epoch, own, None)
+            self.model.sample_images(self.folder, *self.samples.grid, chosen)
         row = self.scores and self.scores.at_end()
         if row:
             tqdm.write(score_line(row))
             with (self.folder / "log.txt").open("a") as log:
                 log.write(score_line(row) + "\n")
         if row or reason == "time":
-            write_end(self.folder, reason, epoch, irregular, row)
+            write_end(self.folder, reason, epoch, own, row)
 
     def _reason(self):
         if self.model.interrupted:

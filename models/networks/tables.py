@@ -14,7 +14,7 @@ from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
 _STDDEV = 2.0  # of the tables' initial entries
 _PAPER = 6.0  # the paper's logit, everywhere
 _ROLE = 1.5  # how much the first thing leans to columns and the last one to rows, in logits
-_COVER = 0.03  # what one more of a thing's number adds to its factor; the more, the faster
+_COVER = 0.03  # what each unit of a thing's number adds to its factor: how fast that is learned
 
 
 def build_table_generator(

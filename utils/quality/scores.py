@@ -120,8 +120,8 @@ class Scores(keras.callbacks.Callback):
         would take more than `AFFORDABLE_AT_END` of this session's time without being asked for.
         """
         epoch, scores = self.model.epoch - 1, self.model.scores
-        scored = scores and scores[-1]["epoch"] == epoch and not self.model.variants_chosen
-        if self.asked == 0 or scored:
+        scored = scores and scores[-1]["epoch"] == epoch
+        if self.asked == 0 or (scored and self.model.chosen_generator is None):
             return None
         if self.asked is None and self.every != self.print_every:  # else it is known to be cheap
             allowed = AFFORDABLE_AT_END * (time.monotonic() - self.began)
@@ -130,7 +130,7 @@ class Scores(keras.callbacks.Callback):
                     return None
             except ValueError:  # it was said, or the session was short
                 return None
-        measured, _ = self._measure(IMAGES, self.model.saved_generator)
+        measured, _ = self._measure(IMAGES, self.model.chosen_generator)
         return {"epoch": epoch} | measured
 
     def _watch_critic(self, epoch):

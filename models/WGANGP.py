@@ -174,7 +174,7 @@ class WGANGP:
         """Sets everything but the networks and their weights: optimisers, EMA, counters."""
         self.recipe = recipe
         self.config = block | dataclasses.asdict(recipe)
-        check_choices(generator, recipe.variants_kept < 1)
+        check_choices(generator, recipe.choose_variants)
         self.input_dim = tuple(block["input_dim"])
         self.grad_weight = block["grad_weight"]
         self.z_dim = block["z_dim"]
@@ -451,14 +451,13 @@ class WGANGP:
 
         Args:
             folder: the run folder.
-            stream: an `ImageStream` of the data. With it, the generator keeps the share
-                `Recipe.variants_kept` of its variants, see `models.selection`; not in the middle of
-                a training, when most are still on their way.
+            stream: an `ImageStream` of the data, for `Recipe.choose_variants`; not in the middle of
+                a training, when most variants are still on their way.
         """
-        generator, share = self.drawing_generator(), self.recipe.variants_kept
+        generator = self.drawing_generator()
         self.chosen_generator = None
-        if stream is not None and share < 1:
-            shares = choose_variants(self.critic, generator, stream, share)
+        if stream is not None and self.recipe.choose_variants:
+            shares = choose_variants(self.critic, generator, stream)
             generator = self.chosen_generator = draw_in_shares(generator, shares)
             tqdm.write(describe_selection(shares))
         for network in (generator, self.critic):

@@ -126,16 +126,14 @@ _LINES_RECIPE = replace(
     warmup=200,
     grad_weight_end=3.0,
     augment="flips",
-    variants_kept=0.75,
+    choose_variants=True,
     held_back=0.1,
 )
 _LINES = {
     64: Preset(Tables(64), _LINES_RECIPE, replace(_LINES_OPTIONS, epochs=12_000)),
     128: Preset(
         Tables(128, grad_weight=15),
-        replace(
-            _LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0, variants_kept=0.9
-        ),
+        replace(_LINES_RECIPE, generator_weight_decay=0.002, grad_weight_end=10.0),
         _LINES_OPTIONS,
     ),
 }

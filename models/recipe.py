@@ -61,9 +61,8 @@ class Recipe:
         grad_weight_end: the factor of the penalty at the end, reached from `grad_weight` along half
             a cosine; None for one that stays.
         augment: one of `AUGMENTATIONS`, for data sets of a few hundred or thousand images.
-        variants_kept: share of the variants of categorical latents that `generator.h5` draws with,
-            in (0, 1]; below 1 those whose images the critic scores highest, each as often as real
-            images have what it draws, see `models.selection`.
+        choose_variants: whether `generator.h5` draws the variants of categorical latents in shares
+            that the critic and the real images choose, see `models.selection`.
         held_back: share of the images, 0 to 0.5, that are never trained on. The critic's scores of
             them show whether it learns the others by heart, see `utils.quality.CriticScores`.
 
@@ -85,7 +84,7 @@ class Recipe:
     warmup: int = 0
     grad_weight_end: float | None = None
     augment: str = "none"
-    variants_kept: float = 1.0
+    choose_variants: bool = False
     held_back: float = 0.0
 
     def __post_init__(self):
@@ -108,10 +107,6 @@ class Recipe:
         if not self.generator_epsilon > 0:
             raise ValueError(
                 f"generator_epsilon must be above 0, received {self.generator_epsilon}"
-            )
-        if not 0 < self.variants_kept <= 1:
-            raise ValueError(
-                f"variants_kept must be a share above 0 and up to 1, received {self.variants_kept}"
             )
         if not 0 <= self.learning_rate_decay <= 1:
             raise ValueError(

@@ -1,9 +1,9 @@
 """The choice among the variants of a generator's groups: by the critic, and by the mean picture.
 
-Some variants get stuck: they draw a dashed line, or two lines. When a generator is saved, it may
-leave out those whose images the critic scores lowest. If that left fewer red lines than yellow
-ones, then others take their place; and of those that stay, each is drawn as often as makes the
-generated images like the real ones on average.
+Some variants get stuck: they draw a dashed line, or two lines, or none. When a generator is saved,
+it may draw those more often whose images the critic scores high, and leave out the worst. If that
+left fewer red lines than yellow ones, the images would be wrong on average; so each variant is
+drawn as often as makes them like the real ones, as evenly as that allows.
 """
 
 import keras
@@ -23,31 +23,23 @@ _BATCH = 256  # larger than for drawing, which is slower; rounding does not matt
 _STRIPS = 8  # across an image and down
 _BY_ROW = 4  # times that every row counts: the next ones could stand in for a line that is missing
 _STRONGEST = 8  # times that the strongest row of each colour counts, as often as all strips
-_PRICE = 0.05  # of one standard deviation of score, in mean squared standard errors
 _ROUNDS = 5  # of least squares
-_LEAST = 1e-6  # advantage of an exchange, more than rounding
 _NEVER = -1e9  # added to a logit: its variant is not chosen
 _EVENNESS = 1  # of mean squared deviations from even shares, in mean squared standard errors
+_WORTH = 4  # of one standard deviation of mean score, in mean squared standard errors
 _STEPS = 1000  # of a fit, at most; it takes seconds
 _RARE = 0.1  # of an equal share: a variant that would be drawn less often is left out
 _CLOSE = 1e-4  # of an equal share: how exactly shares are met
 
 
-def check_choices(generator: keras.Model, keeps: bool) -> None:
-    """Raises ValueError if a generator has no variants to keep."""
-    if keeps and latent_groups(generator) is None:
-        raise ValueError("variants_kept below 1 needs a generator with categorical latents")
+def check_choices(generator: keras.Model, chooses: bool) -> None:
+    """Raises ValueError if variants are to be chosen and a generator has none."""
+    if chooses and latent_groups(generator) is None:
+        raise ValueError("choose_variants needs a generator with categorical latents")
 
 
-def _count(variants, share):
-    """How many variants of a group a share of them is: the nearest whole number, at least 1."""
-    return max(1, round(share * variants))
-
-
-def choose_variants(
-    critic: keras.Model, generator: keras.Model, stream: ImageStream, share: float
-) -> np.ndarray:
-    """In which shares to draw the variants: the best ones by the critic, as real images have them.
+def choose_variants(critic: keras.Model, generator: keras.Model, stream: ImageStream) -> np.ndarray:
+    """In which shares to draw the variants: the critic's favourites, as real images have them.
 
     Draws thousands of images, which takes a minute or more; shows a progress bar.
 
@@ -55,7 +47,6 @@ def choose_variants(
         critic: images (B, H, W, C) to scores (B, 1).
         generator: with categorical latents, which are drawn alike.
         stream: the real images.
-        share: of each group's variants that stay, in (0, 1]; at least one does.
 
     Returns:
         float64 (groups, variants); the sum of each group is 1.
@@ -65,9 +56,7 @@ def choose_variants(
     batches = (stream.first(min(_BATCH, real - i), after=i) for i in range(0, real, _BATCH))
     profiles = np.concatenate([_profiles(to_float(batch), palette)[0] for batch in batches])
     scores, differences = _effects(critic, generator, palette, profiles)
-    kept = _count(scores.shape[1], share)
-    order = np.argsort(np.argsort(-scores, axis=1, kind="stable"), axis=1)
-    return _fitted(_exchanged(order < kept, scores, differences), differences)
+    return fitted_shares(scores, differences)
 
 
 def _palette(generator):
@@ -156,52 +145,40 @@ def effects_of_variants(
     return effects
 
 
-def _exchanged(keep, scores, differences):
-    """Exchanges variants for left out ones, the best exchange first, until none is an advantage."""
-    kept = keep[0].sum()
-    while not keep.all():
-        total = sum(differences[g][keep[g]].mean(axis=0) for g in range(len(keep)))
-        exchanges = []
-        for g in range(len(keep)):
-            leaves, comes = np.flatnonzero(keep[g]), np.flatnonzero(~keep[g])
-            a, b = differences[g][leaves] / kept, differences[g][comes] / kept
-            # |total - a + b|² - |total|² of every pair
-            cost = np.sum(a**2, 1)[:, None] + np.sum(b**2, 1) - 2 * a @ b.T
-            cost += 2 * (b @ total - (a @ total)[:, None])
-            cost = cost / len(total) - _PRICE * (scores[g][comes] - scores[g][leaves][:, None])
-            i, j = np.unravel_index(cost.argmin(), cost.shape)
-            exchanges.append((cost[i, j], g, leaves[i], comes[j]))
-        cost, g, leaving, coming = min(exchanges)
-        if cost > -_LEAST:
-            break
-        keep[g, leaving], keep[g, coming] = False, True
-    return keep
-
-
-def _fitted(keep, differences):
-    """Shares of the variants that are kept: as even as they can be, and right on average.
+def fitted_shares(scores: np.ndarray, differences: np.ndarray) -> np.ndarray:
+    """Shares of the variants: even, right on average, and of images that score high.
 
     Least squares on the simplex of each group, by accelerated projected gradients (FISTA,
-    doi:10.1137/080716542): of the differences from the real images, and of those from even shares.
+    doi:10.1137/080716542): of the differences from the real images, and of those from even shares,
+    less the mean score. A variant that draws nothing, or what no real image has, falls out.
+
+    Args:
+        scores: of each variant's images, in standard deviations, (groups, variants).
+        differences: what it adds to the differences from real images, in standard errors,
+            (groups, variants, features).
+
+    Returns:
+        float64 (groups, variants); the sum of each group is 1.
     """
-    even = keep / keep.sum(axis=1, keepdims=True)
-    effects = differences.reshape(keep.size, -1)
-    evenness = _EVENNESS * keep[0].sum() * effects.shape[1]
-    steepest = np.linalg.norm(effects[keep.ravel()], 2) ** 2 + evenness
-    shares, ahead, momentum = even, even, 1.0
+    even = 1 / scores.shape[1]
+    effects = differences.reshape(scores.size, -1)
+    evenness = _EVENNESS * effects.shape[1] / even
+    worth = _WORTH / 2 * effects.shape[1] * scores  # half of it, as with the squares
+    steepest = np.linalg.norm(effects, 2) ** 2 + evenness
+    shares = ahead = np.full(scores.shape, even)
+    momentum = 1.0
     for _ in range(_STEPS):
-        gradient = (effects @ (ahead.ravel() @ effects)).reshape(keep.shape)
-        gradient += evenness * (ahead - even)
-        before, shares = shares, _on_simplex(ahead - gradient / steepest, keep)
+        gradient = (effects @ (ahead.ravel() @ effects)).reshape(scores.shape)
+        gradient += evenness * (ahead - even) - worth
+        before, shares = shares, _on_simplex(ahead - gradient / steepest)
         momentum, last = (1 + np.sqrt(1 + 4 * momentum**2)) / 2, momentum
         ahead = shares + (last - 1) / momentum * (shares - before)
     shares = np.where(shares < _RARE * even, 0.0, shares)
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def _on_simplex(values, keep):
-    """The nearest shares to values, of the kept variants of each group: at least 0, their sum 1."""
-    values = np.where(keep, values, -np.inf)
+def _on_simplex(values):
+    """The nearest shares to values, of the variants of each group: at least 0, their sum 1."""
     falling = -np.sort(-values, axis=1)
     excess = (np.cumsum(falling, axis=1) - 1) / np.arange(1, values.shape[1] + 1)
     last = np.sum(falling > excess, axis=1, keepdims=True) - 1
@@ -253,13 +230,11 @@ def _raised(shares):
 
 def describe_selection(shares: np.ndarray) -> str:
     """What drawing variants in such shares means, and what it costs in variety: a sentence."""
-    groups, variants = shares.shape
-    kept = int(np.count_nonzero(shares, axis=1).max())
+    left_out = np.count_nonzero(shares == 0)
     logs = np.log(np.where(shares > 0, shares, 1))
-    variety = np.exp(-np.sum(shares * logs)) / float(variants) ** groups
+    variety = np.exp(-np.sum(shares * logs)) / float(shares.shape[1]) ** len(shares)
     return (
-        f"generator.h5 draws with {kept} of {count(variants, 'variant')} in each of "
-        f"{count(groups, 'group')}, those whose images the critic scores highest, as often as "
-        f"makes the images like the real ones on average: the variety of {variety:.0%} of the "
-        "combinations."
+        f"generator.h5 leaves out {left_out:,} of {count(shares.size, 'variant')} and draws the "
+        "others as often as makes the images like the real ones on average, those more often whose "
+        f"images the critic scores high: the variety of {variety:.0%} of the combinations."
     )

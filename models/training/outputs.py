@@ -24,7 +24,7 @@ from utils.messages import one_line
 MODES = ("auto", "build", "load", "new")
 
 # How a run is computed, and which variants its end saves: neither changes what comes next.
-_MAY_DIFFER = {"precision", "variants_kept"}
+_MAY_DIFFER = {"precision", "choose_variants", "variants_kept"}  # the last one in earlier runs
 
 
 def resume(gan, folder, mode="auto", from_checkpoint=None) -> str:

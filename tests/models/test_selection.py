@@ -1,5 +1,7 @@
 """The critic's choice of variants, with networks whose scores are known."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from models.selection import (
     describe_selection,
     draw_in_shares,
     effects_of_variants,
+    fitted_shares,
 )
 from models.training.outputs import check_folder, save_params
 from models.WGANGP import WGANGP
@@ -54,14 +57,14 @@ class Real:
         return self.images[after : after + count]
 
 
-def test_the_best_variants_stay():
+def test_variants_that_no_real_image_has_are_left_out():
     generator = brightness()
     z = np.random.default_rng(1).standard_normal((200, 8), np.float32)
     before = ops.convert_to_numpy(generator(z))
     for sign, stay in ((1, [False, False, True, True]), (-1, [True, True, False, False])):
         like = draw_in_shares(generator, alike([stay, [True] * 4]))
-        shares = choose_variants(critic(sign), generator, Real(like, 500), 0.5)
-        assert (shares[0] > 0).tolist() == stay and (shares[1] > 0).sum() == 2
+        shares = choose_variants(critic(sign), generator, Real(like, 500))
+        assert (shares[0] > 0).tolist() == stay and shares[1].all()
         assert shares.sum(1) == pytest.approx(1)
         images = ops.convert_to_numpy(draw_in_shares(generator, alike(shares > 0))(z))
         white_rows = (images[:, :, 0, 0] > 0).sum(1)
@@ -91,12 +94,22 @@ def test_proportions_stay_those_of_the_real_images():
     weights = np.zeros((8, 8), np.float32)
     weights[2] = 0.1
     likes_rows.set_weights([weights.reshape(64, 1), np.zeros(1)])
-    shares = choose_variants(likes_rows, generator, Real(generator, 1000), 0.5)
-    assert (shares[0, :4] > 0).sum() == (shares[0, 4:] > 0).sum() == 2
+    shares = choose_variants(likes_rows, generator, Real(generator, 1000))
     assert shares[0, :4].sum() == pytest.approx(0.5, abs=0.04)  # real images: 0.016 either way
     only_rows = draw_in_shares(generator, alike(np.arange(8)[None] < 4))
-    shares = choose_variants(likes_rows, generator, Real(only_rows, 1000), 0.5)
+    shares = choose_variants(likes_rows, generator, Real(only_rows, 1000))
     assert shares[0] == pytest.approx([0.25] * 4 + [0] * 4, abs=0.02)
+
+
+def test_variants_that_score_high_are_drawn_more_often():
+    """By hand: N·(a − 1/N)² − 4·a·s is least at a = (1 + 2·s)/N; a tenth of 1/N is none."""
+    even = np.zeros((2, 8, 50))
+    scores = np.tile([0.25, -0.25], (2, 4))
+    assert fitted_shares(scores, even) == pytest.approx((1 + 2 * scores) / 8)
+    assert fitted_shares(0 * scores, even) == pytest.approx(1 / 8)
+    scores[0, :2] = 0.46, -0.46  # 0.08 of 1/8
+    shares = np.array([1.92, 0, 1.5, 0.5, 1.5, 0.5, 1.5, 0.5])
+    assert fitted_shares(scores, even)[0] == pytest.approx(shares / shares.sum())
 
 
 def test_each_variant_is_drawn_as_often_as_real_images_have_what_it_draws():
@@ -108,7 +121,7 @@ def test_each_variant_is_drawn_as_often_as_real_images_have_what_it_draws():
     generator = profile_generator((rows, columns), GREY)
     wanted = np.array([[0.4, 0.3, 0.3, 0]])
     real = Real(draw_in_shares(generator, wanted), 4000)
-    shares = choose_variants(critic(1), generator, real, 1)
+    shares = choose_variants(critic(1), generator, real)
     assert shares == pytest.approx(wanted, abs=0.04)
     assert shares[0, 3] == 0  # rather than a picture in a hundred that no real image is like
 
@@ -146,29 +159,32 @@ def test_what_it_costs_is_said():
     shares = np.zeros((3, 256))
     shares[:, :192] = 1 / 192
     assert describe_selection(shares) == (
-        "generator.h5 draws with 192 of 256 variants in each of 3 groups, those whose images the "
-        "critic scores highest, as often as makes the images like the real ones on average: the "
-        "variety of 42% of the combinations."
+        "generator.h5 leaves out 192 of 768 variants and draws the others as often as makes the "
+        "images like the real ones on average, those more often whose images the critic scores "
+        "high: the variety of 42% of the combinations."
     )
     # As varied as 4 alike variants would be 1; a half and two quarters are like 2^1.5 of them.
     assert "variety of 71% of" in describe_selection(np.array([[0.5, 0.25, 0.25, 0]]))
 
 
 def test_choices_need_variants():
-    with pytest.raises(ValueError, match="variants_kept below 1 needs a generator with categ"):
-        WGANGP(**TINY, variants_kept=0.5)
+    with pytest.raises(ValueError, match="choose_variants needs a generator with categ"):
+        WGANGP(**TINY, choose_variants=True)
 
 
-def test_a_run_may_change_how_many_variants_it_keeps(tmp_path):
+def test_a_run_may_change_whether_it_chooses(tmp_path):
     def gan(**recipe):
         return build_gan(Tables(64, variants=4), 4, Recipe(**recipe), COLOURS)
 
-    before = gan(variants_kept=0.75)
+    before = gan()
     save_params(tmp_path, before)
+    params = json.loads((tmp_path / "params.json").read_text())
+    params["model"]["variants_kept"] = params["model"].pop("choose_variants") + 0.75
+    (tmp_path / "params.json").write_text(json.dumps(params))  # as an earlier version did
     before.save_weights(tmp_path)
-    after = gan(variants_kept=0.5)
+    after = gan(choose_variants=True)
     after.load_weights(tmp_path / "weights")
     after.epoch = 1
     check_folder(tmp_path, after)  # as its training will
     with pytest.raises(ValueError, match="warmup was 0 and is now 5; choose another run id"):
-        gan(variants_kept=0.75, warmup=5).load_weights(tmp_path / "weights")
+        gan(warmup=5).load_weights(tmp_path / "weights")

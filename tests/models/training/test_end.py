@@ -73,7 +73,7 @@ def test_a_generator_of_chosen_variants_is_shown_where_the_training_has_a_grid(t
 
     def train_table(folder, epochs, *stops):
         palette = load_images(tiny_zip, 16, 4).palette().colours
-        gan = build_gan(Tables(16, variants=4), 4, Recipe(variants_kept=0.5), palette)
+        gan = build_gan(Tables(16, variants=4), 4, Recipe(choose_variants=True), palette)
         gan.resume(folder)
         options = {"judge": Mean(), "evaluate_every": 2, "keep": 1, "callbacks": stops}
         train(gan, tiny_zip, folder, epochs, **options)

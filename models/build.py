@@ -6,7 +6,7 @@ import numpy as np
 
 from models.engines.processes import Processes
 from models.networks.fast import build_fast_critic, build_fast_generator
-from models.networks.shapes import Fast, Tables
+from models.networks.shapes import Fast, FewColours, Tables
 from models.networks.tables import build_strip_critic, build_table_generator, give_roles
 from models.networks.weights import initialise
 from models.recipe import Recipe
@@ -23,7 +23,8 @@ def build_gan(
     """The GAN of a preset.
 
     Args:
-        networks: `Preset.networks`.
+        networks: `Preset.networks`; where there is a palette, `Fast` becomes `FewColours`, with
+            the critic's rate of these.
         batch_size: images per update.
         recipe: the other hyperparameters.
         palette: the colours of the data, uint8 (K, C), where they are few; else None.
@@ -38,7 +39,11 @@ def build_gan(
     if palette is not None and len(palette) < 2:  # nothing to choose
         palette = None
     if isinstance(networks, Fast):
-        kind, critic = "fast", build_fast_critic(networks)
+        if palette is not None and type(networks) is Fast:
+            shapes = "image_size", "channels", "width", "groups", "variants"
+            networks = FewColours(**{name: getattr(networks, name) for name in shapes})
+        kind = "few colours" if isinstance(networks, FewColours) else "fast"
+        critic = build_fast_critic(networks)
         generator = build_fast_generator(networks, palette)
     elif palette is None:
         raise ValueError(

@@ -4,9 +4,17 @@ import keras
 import numpy as np
 from keras import layers
 
-from models.networks.parts import activated, checked_palette, mixed, one_hot, weights
-from models.networks.reference import build_critic
-from models.networks.shapes import COARSEST, Fast
+from models.networks.parts import (
+    activated,
+    checked_palette,
+    critic_dense,
+    mixed,
+    one_hot,
+    strips,
+    weights,
+)
+from models.networks.reference import convolved
+from models.networks.shapes import COARSEST, Fast, FewColours
 
 _MOMENTUM = 0.9  # of batch norm
 
@@ -59,19 +67,24 @@ def build_fast_critic(networks: Fast) -> keras.Model:
 
     The generator's layers the other way round; the last convolution sees the whole image. The
     patches of the first one overlap: otherwise it would not see the edges between them, and a grid
-    would show in photographs.
+    would show in photographs. Where colours are few, every row and every column of pixels is seen
+    as a whole, too, and a hidden layer joins all: lines that go far become straight much sooner.
     """
     finest, *strides = networks.strides
     strides.append(COARSEST)
-    return build_critic(
-        (networks.image_size, networks.image_size, networks.channels),
-        [*networks.filters, 2 * networks.filters[-1]],
-        [2 * finest, *strides],
-        [finest, *strides],
-        None,
-        "leaky_relu",
-        None,
-    )
+    size = networks.image_size
+    images = layers.Input((size, size, networks.channels), name="critic_input")
+    filters = [*networks.filters, 2 * networks.filters[-1]]
+    x = convolved(images, filters, [2 * finest, *strides], [finest, *strides])
+    if isinstance(networks, FewColours):
+        branches = [
+            critic_dense(strip, networks.strip_units, f"strip_{i}")
+            for i, strip in enumerate(strips(images, networks.strip_units // 2))
+        ]
+        x = layers.Concatenate(name="critic_joined")([x, *branches])
+        x = critic_dense(x, networks.trunk_units, "hidden")
+    scores = layers.Dense(1, name="critic_score", **weights())(x)
+    return keras.Model(images, scores, name="critic")
 
 
 def _dense(x, units, name):

@@ -81,6 +81,29 @@ def mixed(shares, palette: np.ndarray):
     return images
 
 
+def critic_dense(x, units: int, name: str):
+    """A dense layer of a critic and its activation: (B, …, units)."""
+    x = layers.Dense(units, name=f"critic_{name}", **weights())(x)
+    return activation_layer("leaky_relu", f"critic_{name}_activation")(x)
+
+
+def strips(images, units: int) -> list:
+    """What a critic sees in every row of pixels and in every column: [(B, 8·H), (B, 8·W)].
+
+    Two layers, of `units` and of 8, are the same for all rows of images (B, H, W, C), and two
+    others for all columns. So a critic sees whether a line goes from edge to edge.
+    """
+    _, height, width, channels = images.shape
+    rows = layers.Reshape((height, width * channels), name="critic_rows")(images)
+    turned = layers.Permute((2, 1, 3), name="critic_turned")(images)
+    columns = layers.Reshape((width, height * channels), name="critic_columns")(turned)
+    branches = []
+    for name, x in (("row", rows), ("column", columns)):
+        x = critic_dense(critic_dense(x, units, f"{name}_1"), 8, f"{name}_2")
+        branches.append(layers.Flatten(name=f"critic_{name}_flatten")(x))
+    return branches
+
+
 def weights() -> dict:
     """The initial weights of a layer, which `initialise` draws."""
     return {"kernel_initializer": keras.initializers.RandomNormal(0.0, WEIGHT_STDDEV)}

@@ -22,13 +22,41 @@ def build_critic(
     Raises:
         ValueError: lists of unequal length, or an unknown activation.
     """
+    images = layers.Input(input_dim, name="critic_input")
+    x = convolved(
+        images,
+        conv_filters,
+        conv_kernel_size,
+        conv_strides,
+        batch_norm_momentum,
+        activation,
+        dropout_rate,
+    )
+    scores = layers.Dense(1, name="critic_score", **weights())(x)
+    return keras.Model(images, scores, name="critic")
+
+
+def convolved(
+    images,
+    conv_filters: list[int],
+    conv_kernel_size: list[int],
+    conv_strides: list[int],
+    batch_norm_momentum: float | None = None,
+    activation: str = "leaky_relu",
+    dropout_rate: float | None = None,
+):
+    """What the convolutions of a critic make of images (B, H, W, C), flattened: (B, features).
+
+    Raises:
+        ValueError: as `build_critic`.
+    """
     _check_lengths(
         critic_conv_filters=conv_filters,
         critic_conv_kernel_size=conv_kernel_size,
         critic_conv_strides=conv_strides,
     )
     _check_activation("critic_activation", activation)
-    images = x = layers.Input(input_dim, name="critic_input")
+    x = images
     rows = zip(conv_filters, conv_kernel_size, conv_strides, strict=True)
     for i, (filters, kernel_size, strides) in enumerate(rows):
         x = layers.Conv2D(
@@ -41,9 +69,7 @@ def build_critic(
         x = activation_layer(activation, f"critic_activation_{i}")(x)
         if dropout_rate is not None:
             x = dropout_layer(dropout_rate, f"critic_dropout_{i}")(x)
-    x = layers.Flatten(name="critic_flatten")(x)
-    scores = layers.Dense(1, name="critic_score", **weights())(x)
-    return keras.Model(images, scores, name="critic")
+    return layers.Flatten(name="critic_flatten")(x)
 
 
 def build_generator(

@@ -9,6 +9,7 @@ COARSEST = 4
 
 _COARSEST_FILTERS = 128  # of `Fast`
 _TRUNK_UNITS = 256
+_STRIP_UNITS = 128  # of `FewColours`
 _FINEST = 4  # layers of the reference networks, whose critic begins with 128 filters
 
 
@@ -100,6 +101,28 @@ class Fast:
     def trunk_units(self) -> int:
         """Of the generator's dense layers."""
         return round(self.width * _TRUNK_UNITS)
+
+
+@dataclass(frozen=True)
+class FewColours(Fast):
+    """`Fast` for pictures whose colours are few, which consist of shapes and lines.
+
+    The generator holds more at 4×4 pixels. The critic also sees whole rows and columns of pixels,
+    and learns more slowly. Photographs do not take well to either (docs/experiments.md).
+    """
+
+    critic_learning_rate: float = 0.0014
+
+    @property
+    def filters(self) -> list[int]:
+        """As those of `Fast`, twice as many of the coarsest map; 64 pixels have [64, 256]."""
+        *finer, coarsest = super().filters
+        return [*finer, 2 * coarsest]
+
+    @property
+    def strip_units(self) -> int:
+        """Of what the critic sees in all rows of pixels, and in all columns; half for each row."""
+        return max(2, round(self.width * _STRIP_UNITS))
 
 
 def networks_for(image_size: int, channels: int = 3, width: float = 1) -> dict:

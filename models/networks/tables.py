@@ -9,7 +9,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from models.networks.parts import LEAKY_SLOPE, checked_palette, mixed, one_hot
+from models.networks.parts import (
+    LEAKY_SLOPE,
+    activation_layer,
+    checked_palette,
+    critic_dense,
+    mixed,
+    one_hot,
+    strips,
+)
 
 _STDDEV = 2.0  # of the tables' initial entries
 _PAPER = 6.0  # the paper's logit, everywhere
@@ -145,28 +153,15 @@ def build_strip_critic(input_dim: tuple[int, int, int]) -> keras.Model:
     Three branches: every row of pixels, every column of pixels, and 4×4 patches of 4×4 patches.
     Each ends in 128 values; a hidden layer of 256 joins them.
     """
-    height, width, channels = input_dim
     images = layers.Input(input_dim, name="critic_input")
 
-    def active(x, name):
-        return layers.LeakyReLU(LEAKY_SLOPE, name=f"critic_{name}_activation")(x)
-
-    def dense(x, units, name):
-        return active(layers.Dense(units, name=f"critic_{name}")(x), name)
-
     def convolution(x, filters, name):
-        layer = layers.Conv2D(filters, 4, 4, padding="same", name=f"critic_{name}")
-        return active(layer(x), name)
+        x = layers.Conv2D(filters, 4, 4, padding="same", name=f"critic_{name}")(x)
+        return activation_layer("leaky_relu", f"critic_{name}_activation")(x)
 
-    rows = layers.Reshape((height, width * channels), name="critic_rows")(images)
-    turned = layers.Permute((2, 1, 3), name="critic_turned")(images)
-    columns = layers.Reshape((width, height * channels), name="critic_columns")(turned)
-    branches = []
-    for name, strips in (("row", rows), ("column", columns)):
-        x = dense(dense(strips, 64, f"{name}_1"), 8, f"{name}_2")
-        branches.append(layers.Flatten(name=f"critic_{name}_flatten")(x))
+    branches = strips(images, 64)
     x = convolution(convolution(images, 32, "patch_1"), 64, "patch_2")
     branches.append(layers.Flatten(name="critic_patch_flatten")(x))
-    joined = [dense(x, 128, f"branch_{i}") for i, x in enumerate(branches)]
-    x = dense(layers.Concatenate(name="critic_joined")(joined), 256, "hidden")
+    joined = [critic_dense(x, 128, f"branch_{i}") for i, x in enumerate(branches)]
+    x = critic_dense(layers.Concatenate(name="critic_joined")(joined), 256, "hidden")
     return keras.Model(images, layers.Dense(1, name="critic_score")(x), name="critic")

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from models.build import build_gan
 from models.networks.fast import build_fast_critic, build_fast_generator
-from models.networks.shapes import Fast
+from models.networks.shapes import Fast, FewColours
 from models.networks.weights import initialise
 from models.presets import FOLLOW_DATA, preset
 from utils.images import SIZES
@@ -36,12 +36,19 @@ def test_the_rule_by_hand():
     }
     assert Fast(512, width=0.5).filters == [12, 24, 48, 64]
     assert Fast(64, width=1 / 32).filters == [2, 4] and Fast(64, width=1 / 32).trunk_units == 8
+    assert {size: FewColours(size).filters for size in (32, 64, 512)} == {
+        32: [96, 256],
+        64: [64, 256],
+        512: [24, 48, 96, 256],
+    }
+    assert (FewColours(64).strip_units, FewColours(64, width=1 / 32).strip_units) == (128, 4)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_networks_take_and_draw_every_size(size, channels):
-    networks = Fast(size, channels, 1 / 16)
+@pytest.mark.parametrize("kind", [Fast, FewColours])
+def test_networks_take_and_draw_every_size(size, channels, kind):
+    networks = kind(size, channels, 1 / 16)
     shape = (None, size, size, channels)
     generator, critic = build_fast_generator(networks), build_fast_critic(networks)
     assert generator.output_shape == critic.input_shape == shape
@@ -56,6 +63,31 @@ def test_weights_of_64_pixels_counted_by_hand():
     assert build_fast_generator(Fast(64)).count_params() == dense + norms + transposed
     convolutions = (8 * 8 * 3 * 64 + 64) + (4 * 4 * 64 * 128 + 128) + (4 * 4 * 128 * 256 + 256)
     assert build_fast_critic(Fast(64)).count_params() == convolutions + 256 + 1
+
+
+def test_weights_of_64_pixels_of_few_colours_counted_by_hand():
+    dense = (2 * 12 * 32 * 256 + 256) + (256 * 256 + 256) + (256 * 4 * 4 * 256 + 4 * 4 * 256)
+    norms = 4 * (256 + 256 + 4 * 4 * 256 + 64)
+    transposed = (4 * 4 * 64 * 256 + 64) + (8 * 8 * 3 * 64 + 3)
+    mixing = 3 * 3
+    generator = build_fast_generator(FewColours(64), PALETTE)
+    assert generator.count_params() == dense + norms + transposed + mixing
+    convolutions = (8 * 8 * 3 * 64 + 64) + (4 * 4 * 64 * 256 + 256) + (4 * 4 * 256 * 512 + 512)
+    strip = (64 * 3 * 64 + 64) + (64 * 8 + 8) + (64 * 8 * 128 + 128)
+    joined = ((512 + 2 * 128) * 256 + 256) + (256 + 1)
+    assert build_fast_critic(FewColours(64)).count_params() == convolutions + 2 * strip + joined
+
+
+def test_where_colours_are_few_the_critic_sees_a_row_as_a_whole():
+    """With no patch to see, the score tells the left half of a line, the right one and both."""
+    critic = build_fast_critic(FewColours(32, width=1 / 16))
+    initialise((critic,), 0, "he")
+    for layer in critic.layers:
+        if layer.name.startswith("critic_conv"):
+            layer.kernel.assign(np.zeros(layer.kernel.shape))
+    images = np.zeros((3, 32, 32, 3), np.float32)
+    images[0, 5, :16] = images[1, 5, 16:] = images[2, 5] = 1
+    assert len(np.unique(drawn(critic, images).round(4))) == 3
 
 
 @pytest.mark.parametrize("palette", [None, PALETTE])
@@ -98,8 +130,16 @@ def test_the_gan_of_the_recipe(palette):
     chosen = preset("fast", 32, 1 / 32)
     gan = build_gan(chosen.networks, 2, chosen.recipe, palette)
     assert gan.input_dim == (32, 32, 3) and gan.z_dim == 12 * 32
-    assert gan.config["networks"] == "fast" and gan.config["width"] == 1 / 32
+    assert gan.config["networks"] == ("fast" if palette is None else "few colours")
+    assert gan.config["width"] == 1 / 32
+    assert gan.config["critic_learning_rate"] == (0.002 if palette is None else 0.0014)
     assert gan.config["palette"] == (None if palette is None else palette.tolist())
+
+
+def test_a_rate_that_is_given_for_few_colours_stays():
+    networks = FewColours(32, width=1 / 32, critic_learning_rate=0.001)
+    gan = build_gan(networks, 2, preset("fast").recipe, PALETTE)
+    assert gan.config["critic_learning_rate"] == 0.001
 
 
 def test_it_follows_the_data_and_its_schedules_need_no_end():

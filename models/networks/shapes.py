@@ -99,7 +99,7 @@ class Fast:
 
     @property
     def trunk_units(self) -> int:
-        """Of the generator's dense layers."""
+        """Of the generator's dense layers, and of the critic's where it has a hidden one."""
         return round(self.width * _TRUNK_UNITS)
 
 

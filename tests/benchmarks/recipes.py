@@ -2,7 +2,7 @@
 
 An update of the generator comes with `n_critic` updates of the critic, 5 in the reference and 1 in
 most others. All are timed one after another in this process, on images of random noise in five
-colours.
+colours; `fast` has other networks for photographs.
 """
 
 import argparse
@@ -16,11 +16,13 @@ CASES = (
     ("reference", 128),
     ("lines128-best", None),
     ("fast", 128),
+    ("fast, photos", 128),
     ("lines", 128),
     ("reference", 64),
     ("lines64", None),
     ("lines64-best", None),
     ("fast", 64),
+    ("fast, photos", 64),
     ("lines", 64),
 )
 
@@ -32,8 +34,9 @@ def main() -> None:
     print(f"{'recipe':16}{'pixels':>7}{'updates/s':>11}{'images/s':>10}{'× reference':>13}")
     reference = None
     for name, image_size in CASES:
-        chosen = preset(name, image_size)
-        rate = updates_per_second(chosen, seconds)
+        recipe, _, photos = name.partition(", ")
+        chosen = preset(recipe, image_size)
+        rate = updates_per_second(chosen, seconds, few_colours=not photos)
         if name == "reference":
             reference = rate  # of the rows up to the next one
         images = rate * chosen.options.n_critic * chosen.options.batch_size
@@ -43,7 +46,7 @@ def main() -> None:
         )
 
 
-def updates_per_second(chosen, seconds: float) -> float:
+def updates_per_second(chosen, seconds: float, few_colours: bool) -> float:
     """Trains for a while, as `train.py` does, after every kind of update was compiled."""
     from models.build import build_gan
     from utils.loaders import ArraySource, ImageStream
@@ -52,7 +55,8 @@ def updates_per_second(chosen, seconds: float) -> float:
     palette = rng.integers(256, size=(5, 3), dtype=np.uint8)
     images = palette[rng.integers(5, size=(200, chosen.image_size, chosen.image_size))]
     options = chosen.options
-    gan = build_gan(chosen.networks, options.batch_size, chosen.recipe, palette)
+    colours = palette if few_colours else None
+    gan = build_gan(chosen.networks, options.batch_size, chosen.recipe, colours)
     stream = ImageStream(ArraySource(images), options.batch_size, 0)
     for _ in range(2 * chosen.recipe.penalty_every):
         gan.train_epoch(stream, options.n_critic)

@@ -11,6 +11,7 @@ import pytest
 from keras import layers
 
 from models.networks.tables import build_strip_critic, build_table_generator
+from models.networks.weights import initialise
 from models.training.outputs import save_network
 from tests.helpers import DATA
 from tests.helpers.graphs import every_kind, graph_generator, with_weights
@@ -73,6 +74,7 @@ def test_the_networks_of_tables_and_strips_open_here_and_in_plain_keras(tmp_path
         colours = generator.get_layer(f"generator_colours_{thing}").kernel
         colours.assign(np.full(colours.shape, 9.0) * [1, 2])
     critic = build_strip_critic((8, 12, 3))
+    initialise((critic,), 0, "he")
     rng = np.random.default_rng(0)
     z, images = rng.standard_normal((5, 16)), rng.uniform(-1, 1, (5, 8, 12, 3))
     for network, opened, inputs in (

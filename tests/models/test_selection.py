@@ -179,8 +179,9 @@ def test_a_run_may_change_whether_it_chooses(tmp_path):
     before = gan()
     save_params(tmp_path, before)
     params = json.loads((tmp_path / "params.json").read_text())
-    params["model"]["variants_kept"] = params["model"].pop("choose_variants") + 0.75
-    (tmp_path / "params.json").write_text(json.dumps(params))  # as an earlier version did
+    del params["model"]["choose_variants"]
+    params["model"]["variants_kept"] = 0.75  # as an earlier version wrote
+    (tmp_path / "params.json").write_text(json.dumps(params))
     before.save_weights(tmp_path)
     after = gan(choose_variants=True)
     after.load_weights(tmp_path / "weights")
